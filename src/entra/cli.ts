@@ -12,6 +12,7 @@ import { generate, importDirectory } from './cli/commands/directory.ts'
 import { drift } from './cli/commands/drift.ts'
 import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
 import { issuer } from './cli/commands/issuer.ts'
+import { jobSchema } from './cli/commands/job-schema.ts'
 import { logs } from './cli/commands/logs.ts'
 import { mutate } from './cli/commands/mutate.ts'
 import { record } from './cli/commands/record.ts'
@@ -174,7 +175,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   job: {
     type: 'string',
     placeholder: 'FILE',
-    help: 'job file, JSON or YAML (schema: src/entra/job.schema.json)',
+    help: `job file, JSON or YAML; "${PROGRAM} job-schema" prints its JSON Schema`,
   },
   json: { type: 'boolean', help: 'print JSON; events as JSON lines' },
   junit: { type: 'string', placeholder: 'FILE', help: 'short for --report junit=FILE' },
@@ -417,6 +418,11 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     options: ['users', 'groups', 'memberships', 'seed', 'domain', 'output', 'force'],
     run: generate,
   },
+  'job-schema': {
+    summary: 'print the JSON Schema of job files, for an editor',
+    options: [],
+    run: jobSchema,
+  },
   import: {
     summary:
       'create a directory from CSV exports of the Entra admin center, or from an endpoint that is read as Okta does',
@@ -567,9 +573,10 @@ function commandHelp(name: string, command: CommandDefinition): string {
       definition?.help,
     ]
   })
-  const width = Math.max(...rows.map(([left]) => left?.length ?? 0))
+  const width = Math.max(0, ...rows.map(([left]) => left?.length ?? 0))
   const indent = ' '.repeat(width + 4)
-  const usage = `${PROGRAM} ${name} [options]${positionals === undefined ? '' : ` ${positionals}`}`
+  const words = [PROGRAM, name, options.length > 0 && '[options]', positionals]
+  const usage = words.filter(Boolean).join(' ')
   return [
     `${name}: ${summary}`,
     '',

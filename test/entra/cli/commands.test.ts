@@ -862,6 +862,12 @@ describe('check', () => {
 })
 
 describe('the command line', () => {
+  it('prints the schema of job files, which the help names', async () => {
+    const { code, stdout } = await runCli(['job-schema'])
+    expect([code, stdout]).toEqual([0, readFileSync('src/entra/job.schema.json', 'utf8')])
+    expect((await runCli(['check', '--help'])).stdout).toMatch(/"\S.* job-schema" prints its JSON Schema/)
+  })
+
   it('shows its help and rejects an unknown command', async () => {
     expect((await runCli(['--help'])).stdout).toContain('provision-on-demand')
     expect((await runCli(['start', '--help'])).stdout).toContain('--interval TIME')
