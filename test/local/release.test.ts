@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { releaseNotes, versionProblems, workflowProblems } from '../../src/local/release/checks.mjs'
+import { addressOfRemote, packedDocument, placeholderProblems } from '../../src/local/release/repository.mjs'
 import { ROOT } from '../../src/local/toolchain.mjs'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -36,6 +37,38 @@ describe('a release', () => {
     expect(notes).toMatch(/^### Added\n/)
     expect(notes).not.toMatch(/^## /m)
     expect(releaseNotes(FILES.changelog, '9.9.9')).toBe('')
+  })
+})
+
+describe('the address of the repository', () => {
+  it.for([
+    ['https://github.com/quillfern/scim.git', 'https://github.com/quillfern/scim'],
+    ['https://token@gitlab.com/group/sub/scim/', 'https://gitlab.com/group/sub/scim'],
+    ['git@github.com:quillfern/scim.git', 'https://github.com/quillfern/scim'],
+    ['ssh://git@github.com/quillfern/scim', 'https://github.com/quillfern/scim'],
+    ['/srv/git/scim', undefined],
+    ['', undefined],
+  ] as const)('of the remote %j is %j', ([remote, expected]) => {
+    expect(addressOfRemote(remote)).toBe(expected)
+  })
+
+  it('is missing in a link, which stops a release, until a copy sets it', () => {
+    const link = 'https://deploy.example/?url=https://github.com/OWNER/REPOSITORY'
+    expect(placeholderProblems('README.md', `In place of \`OWNER/REPOSITORY\`: [Deploy](${link})`)).toEqual([
+      `README.md has the link ${link}; put the address of your repository in place of OWNER/REPOSITORY`,
+    ])
+    expect(placeholderProblems('README.md', `\`\`\`md\n[Deploy](${link})\n\`\`\``)).toEqual([])
+    expect(placeholderProblems('README.md', '[Deploy](https://github.com/quillfern/scim)')).toEqual([])
+  })
+
+  it('leads from documents of the package to files that it lacks; without one, the links become text', () => {
+    const text = 'See [A](docs/a.md#b), [B](LICENSE), [C](https://x.example) and [D](#d).'
+    expect(packedDocument(text, ['LICENSE'], undefined)).toBe(
+      'See A, [B](LICENSE), [C](https://x.example) and [D](#d).',
+    )
+    expect(packedDocument(text, ['LICENSE'], 'https://github.com/o/r/blob/v1')).toContain(
+      '[A](https://github.com/o/r/blob/v1/docs/a.md#b), [B](LICENSE)',
+    )
   })
 })
 

@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -54,6 +55,16 @@ describe('the tarball', () => {
     const packages = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))
     expect(packages).toEqual(['scim-worker'])
     expect(bytesBelow(join(folder, 'node_modules'))).toBeLessThan(MAX_INSTALLED_BYTES)
+  })
+
+  it.for(['README.md', 'CHANGELOG.md'])('has no link in %s that leads nowhere', (name) => {
+    const text = readFileSync(join(folder, 'node_modules/scim-worker', name), 'utf8')
+    const targets = [...text.matchAll(/\]\(\s*([^)\s]+)\s*\)/g)].map(([, target = '']) => target)
+    const relative = targets.filter((target) => !/^https:/.test(target))
+    expect(
+      relative.filter((target) => !existsSync(join(folder, 'node_modules/scim-worker', target))),
+    ).toEqual([])
+    expect(text).not.toContain('OWNER/REPOSITORY')
   })
 
   it('contains built files only, and the licence of every bundled package', () => {
@@ -109,6 +120,7 @@ describe('scim-worker', () => {
       'error: unknown command "chek"; npx scim-worker --help lists the commands. Did you mean "check"?',
     ],
     ['an unknown option', ['serve', '--prot', '1'], /^error: Unknown option '--prot'/],
+    ['an unknown option of "follow"', ['follow', '--al'], /\nsee: npx scim-worker follow --help$/],
     ['two files', ['backup', 'a', 'b'], /^error: there must be one FILE, found 2\n/],
   ] as const)('refuses %s', async ([, args, expected]) => {
     const { code, text } = await finished(served(...args), { cwd: folder })

@@ -7,6 +7,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { join, relative, resolve } from 'node:path'
 import { ensureInstalled, fail, ROOT, toolCommand } from '../toolchain.mjs'
 import { bundleOptions, licensesOf } from './bundle.mjs'
+import { packedDocument, repositoryAddress } from './repository.mjs'
 
 /** The modules that programs import: the path in "exports", and that below src/. */
 const EXPORTS = { '.': 'embedding/index', './consumer': 'consumer/index' }
@@ -15,14 +16,14 @@ const TYPE_PACKAGES = ['@cloudflare/workers-types', 'drizzle-orm', 'hono']
 /** Some of the bundled packages are CommonJS modules and call `require`. */
 const REQUIRE = "import { createRequire } from 'module'; const require = createRequire(import.meta.url);"
 
+const address = repositoryAddress()
 await ensureInstalled()
 const folder = resolve(ROOT, process.argv[2] ?? join('dist', 'package'))
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'third-party-licenses.txt'), licensesOf(await bundle()))
 declareTypes()
-for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
-  copyFileSync(join(ROOT, file), join(folder, file))
+writeDocuments()
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
 console.log(`The package is in ${folder}; make a tarball of it: npm pack ${relative(process.cwd(), folder)}`)
 
@@ -76,6 +77,25 @@ function importsOf(file) {
   )
 }
 
+/** README.md and CHANGELOG.md, without links that lead nowhere, and LICENSE. */
+function writeDocuments() {
+  copyFileSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'))
+  const sources = {
+    'README.md': join(import.meta.dirname, 'package-readme.md'),
+    'CHANGELOG.md': join(ROOT, 'CHANGELOG.md'),
+  }
+  const packed = [...Object.keys(sources), 'LICENSE']
+  for (const [name, source] of Object.entries(sources))
+    writeFileSync(join(folder, name), packedDocument(readFileSync(source, 'utf8'), packed, filesOfVersion()))
+}
+
+/** @returns {string | undefined} */
+function filesOfVersion() {
+  if (address === undefined) return undefined
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  return `${address}/blob/v${version}`
+}
+
 function manifest() {
   const { name, version, description, license, dependencies, devDependencies } = JSON.parse(
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
@@ -90,6 +110,9 @@ function manifest() {
     version,
     description,
     license,
+    ...(address === undefined
+      ? {}
+      : { homepage: address, repository: { type: 'git', url: `git+${address}.git` } }),
     keywords: ['scim', 'provisioning', 'entra', 'identity', 'directory'],
     type: 'module',
     bin: { [name]: 'bin/scim-worker.mjs' },

@@ -10,6 +10,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { ensureInstalled, fail, ROOT } from '../toolchain.mjs'
 import { releaseNotes, versionProblems, workflowProblems } from './checks.mjs'
+import { placeholderProblems } from './repository.mjs'
 
 const FOLDER = join(ROOT, 'dist', 'release')
 const NOTES = join(ROOT, 'dist', 'release-notes.md')
@@ -27,6 +28,7 @@ const { version } = JSON.parse(read('package.json'))
 await step('The versions agree, and the change log has notes', checkVersions)
 await step('The working tree is clean', checkTree)
 await step('The workflows can be parsed, and their actions are pinned', checkWorkflows)
+await step('No link of the README waits for the address of the repository', checkPlaceholders)
 rmSync(FOLDER, { recursive: true, force: true })
 mkdirSync(FOLDER, { recursive: true })
 await step('The package', buildPackage)
@@ -80,6 +82,14 @@ function checkVersions() {
 function checkTree() {
   const changed = git('status', '--porcelain').split('\n').filter(Boolean)
   return changed.map((line) => `not committed: ${line}`)
+}
+
+/** Files that nobody publishes may have a link that leads nowhere. */
+function checkPlaceholders() {
+  const problems = placeholderProblems('README.md', read('README.md'))
+  if (!dryRun || tag !== undefined) return problems
+  for (const problem of problems) console.log(`note  ${problem}`)
+  return []
 }
 
 async function checkWorkflows() {
