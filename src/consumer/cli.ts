@@ -30,7 +30,7 @@ class UsageError extends Error {}
  */
 export async function main(args: readonly string[], program = 'npm run follow --'): Promise<number> {
   try {
-    const options = optionsOf(args)
+    const options = optionsOf(args, program)
     if (options === undefined) {
       process.stdout.write(help(program))
       return 0
@@ -52,8 +52,8 @@ interface Options {
 }
 
 /** @returns undefined for --help @throws {UsageError} */
-function optionsOf(args: readonly string[]): Options | undefined {
-  const { values } = parsed(args)
+function optionsOf(args: readonly string[], program: string): Options | undefined {
+  const { values } = parsed(args, program)
   if (values.help) return undefined
   const { 'tenant-url': tenantUrl, 'token-file': file, once = false, json = false, state } = values
   if (tenantUrl === undefined || !URL.canParse(tenantUrl)) {
@@ -66,7 +66,7 @@ function optionsOf(args: readonly string[]): Options | undefined {
   return { tenantUrl: tenantUrl.replace(/\/+$/, ''), token, once, json, state }
 }
 
-function parsed(args: readonly string[]) {
+function parsed(args: readonly string[], program: string) {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   const options = {
@@ -81,7 +81,7 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options })
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : error}\nsee: npm run follow -- --help`)
+    throw new UsageError(`${error instanceof Error ? error.message : error}\nsee: ${program} --help`)
   }
 }
 
