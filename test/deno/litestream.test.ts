@@ -31,6 +31,9 @@ afterAll(() => {
   for (const child of replicators) child.kill('SIGKILL')
 })
 
+// Without this line, only a number in the summary would tell that the replication was not tested.
+if (LITESTREAM === undefined) console.warn(`\nThe tests of Litestream are skipped: ${LITESTREAM_MISSING}.\n`)
+
 /** A tenant with a client, and the names of its users by the time of their confirmation. */
 interface Client {
   readonly tenant: string
