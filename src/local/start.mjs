@@ -86,6 +86,7 @@ async function migrate(persistTo) {
   // The database contains personal data, and wrangler would create a folder that every user can read.
   mkdirSync(persistTo, { recursive: true, mode: 0o700 })
   for (const binding of databaseBindings()) {
+    console.log(`Applying the migrations of ${binding} …`)
     const options = ['--local', '--persist-to', persistTo]
     const [command, args] = wrangler(['d1', 'migrations', 'apply', binding, ...options])
     const { code, output } = await capture(command, args)

@@ -23,7 +23,7 @@ export function blocks(): readonly Block[] {
 export const NOT_RUN: readonly (readonly [page: string, beginning: string, reason: string])[] = [
   [
     'README.md',
-    'npx wrangler login',
+    'npm ci && npx wrangler login',
     'needs an account; test/deploy/ deploys to a stand-in for the API of Cloudflare',
   ],
   ['README.md', 'npm install ./scim-worker', 'test/release/package.test.ts installs the tarball and serves'],
@@ -32,7 +32,7 @@ export const NOT_RUN: readonly (readonly [page: string, beginning: string, reaso
     'npm start',
     'does not end; test/local/start.test.ts runs it, and test/local/commands.test.ts reads npm test',
   ],
-  ['docs/operate/deploy.md', 'npx wrangler login', 'as in README.md'],
+  ['docs/operate/deploy.md', 'npm ci && npx wrangler login', 'as in README.md'],
   ['docs/operate/package.md', 'npm install ./scim-worker', 'as in README.md'],
   [
     'docs/operate/package.md',
