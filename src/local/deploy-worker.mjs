@@ -136,12 +136,14 @@ async function secretsOfWorker() {
   return (jsonIn(stdout) ?? []).map((/** @type {{ name: string }} */ secret) => secret.name)
 }
 
+/** @typedef {{ binding: string, database_name?: string | undefined }} NamedDatabase an entry of wrangler.toml */
+
 /** Creates the databases that are missing, and applies the migrations. All names are checked before. */
 async function prepareDatabases() {
   const listed = jsonIn(await succeed(['d1', 'list', '--json'], 'The databases cannot be listed')) ?? []
   const existing = new Set(listed.map((/** @type {{ name: string }} */ database) => database.name))
-  const databases = config.d1_databases.map(({ binding, database_name: name }) => {
-    if (name === undefined) fail(`wrangler.toml: the database ${binding} has no "database_name"`)
+  const databases = config.d1_databases.map((/** @type {NamedDatabase} */ { binding, database_name: name }) => {
+    if (name === undefined) return fail(`wrangler.toml: the database ${binding} has no "database_name"`)
     return { binding, name, isNew: !existing.has(name) }
   })
   const [first] = databases

@@ -32,12 +32,12 @@ export function addressOfRemote(text) {
 
 function remote() {
   try {
-    const options = /** @type {const} */ ({
+    const args = ['remote', 'get-url', 'origin']
+    return execFileSync('git', args, {
       cwd: ROOT,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    return execFileSync('git', ['remote', 'get-url', 'origin'], options).trim()
+    }).trim()
   } catch {
     return '' // A clone without this remote, or a folder that is not a clone.
   }
