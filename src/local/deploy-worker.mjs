@@ -142,10 +142,12 @@ async function secretsOfWorker() {
 async function prepareDatabases() {
   const listed = jsonIn(await succeed(['d1', 'list', '--json'], 'The databases cannot be listed')) ?? []
   const existing = new Set(listed.map((/** @type {{ name: string }} */ database) => database.name))
-  const databases = config.d1_databases.map((/** @type {NamedDatabase} */ { binding, database_name: name }) => {
-    if (name === undefined) return fail(`wrangler.toml: the database ${binding} has no "database_name"`)
-    return { binding, name, isNew: !existing.has(name) }
-  })
+  const databases = config.d1_databases.map(
+    (/** @type {NamedDatabase} */ { binding, database_name: name }) => {
+      if (name === undefined) return fail(`wrangler.toml: the database ${binding} has no "database_name"`)
+      return { binding, name, isNew: !existing.has(name) }
+    },
+  )
   const [first] = databases
   if (first?.isNew && secrets !== undefined && !replace) {
     fail(
