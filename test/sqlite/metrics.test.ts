@@ -1,7 +1,7 @@
 /**
  * /metrics and the files in /healthz?verbose of a self-hosted server.
  */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Service, startService } from '../../src/self-hosted/service.ts'
 import { serverSettings } from '../support/server-settings.ts'
 import { TEST_SETTINGS } from '../support/settings.ts'
@@ -15,6 +15,7 @@ const LINE =
 
 const services: Service[] = []
 afterEach(async () => {
+  vi.useRealTimers()
   for (const service of services.splice(0)) await service.stop()
 })
 
@@ -98,6 +99,8 @@ describe('/metrics', () => {
   })
 
   it('shows that more than 1,000 members are looked up beside the requests of others', async () => {
+    // Without the work of timers, which has long batches, too.
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
     const send = start({ metricsToken: TOKEN })
     const token = await newToken(send)
     const members = Array.from({ length: 1_001 }, () => ({ value: crypto.randomUUID() }))
