@@ -25,6 +25,7 @@ describe('a month', () => {
     logEntry: 0,
     eventsOfInitialCycle: 0,
     event: 0,
+    tombstone: 0,
   }
 
   it('of an empty directory costs the price of the plan and has only the requests of the cycles', () => {

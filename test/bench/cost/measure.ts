@@ -62,6 +62,7 @@ export async function measureMonth(users: number): Promise<Measured> {
       logEntry: Math.round((after.log.bytes - full.log.bytes) / (after.log.rows - full.log.rows)),
       eventsOfInitialCycle: Math.round((full.events.bytes - before.events.bytes) / users),
       event: Math.round((after.events.bytes - full.events.bytes) / (after.events.rows - full.events.rows)),
+      tombstone: Math.round((after.tombstones.bytes - full.tombstones.bytes) / after.tombstones.rows),
     },
     cpuMsOfRequest: life.result.cpuMsOfRequest,
     steps: { ...life.result.steps, ...many.result },
@@ -247,17 +248,19 @@ interface Weight {
 }
 
 /** All pages of the table and its indexes, including partly filled ones. https://www.sqlite.org/dbstat.html */
-function weigh(file: string): Record<'users' | 'memberships' | 'log' | 'events', Weight> {
+function weigh(file: string): Record<'users' | 'memberships' | 'log' | 'events' | 'tombstones', Weight> {
   const database = new DatabaseSync(file, { readOnly: true })
-  const weightOf = (table: string): Weight => ({
-    bytes: Number(
+  const bytesOf = (table: string) =>
+    Number(
       database
         .prepare(
           `SELECT sum(pgsize) AS n FROM dbstat WHERE aggregate = TRUE
             AND name IN (SELECT name FROM sqlite_schema WHERE tbl_name = ?)`,
         )
         .get(table)?.n ?? 0,
-    ),
+    )
+  const weightOf = (table: string, ...more: readonly string[]): Weight => ({
+    bytes: [table, ...more].reduce((sum, one) => sum + bytesOf(one), 0),
     rows: Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n),
   })
   const weights = {
@@ -265,6 +268,7 @@ function weigh(file: string): Record<'users' | 'memberships' | 'log' | 'events',
     memberships: weightOf('memberships'),
     log: weightOf('provisioning_log'),
     events: weightOf('events'),
+    tombstones: weightOf('tombstones', 'tombstone_memberships'),
   }
   database.close()
   return weights
