@@ -2,12 +2,9 @@
  * Size and cold start of the Worker: its modules, their size, and the time from the start of a workerd process to the
  * first response, relative to the floor, with and without the dashboard and the OpenAPI document. Also measures the
  * evaluation of the module. The variants are started in turn.
- *
- *   node test/bench/cold-start.ts [--rounds 20] [--out FILE]
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { bundle, emptyModule, evaluator } from './cold-start/variants.ts'
 import { type Directory, makeDirectory, userId, userName } from './directory.ts'
@@ -16,16 +13,14 @@ import { scimExchange } from './load/scim.ts'
 import { ratiosOf, type Spread, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
 import { build, exactProcessorMs, launch, type Peer, type PeerName, stop } from './peers/peer.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const USERS = 1_000
 const START_TIMEOUT_MS = 10_000
 const GZIP_LEVEL = 9
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '20' }, out: { type: 'string' } },
-})
+const values = readOptions('cold-start')
 
 interface Variant {
   readonly name: string

@@ -2,24 +2,14 @@
  * The size of a directory and its monthly cost on Cloudflare. Bytes and rows are measured on a directory that the
  * server stored from Entra's requests. cost/model.ts has the usage of a month and the prices. docs/operate/growth.md shows the
  * tables for cost/measured.json.
- *
- *   node test/bench/cost.ts [--users 2000] [--from cost/measured.json] [--out FILE]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { measureMonth } from './cost/measure.ts'
 import { costTables, type Measured } from './cost/model.ts'
 import { wholeFrom } from './options.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 
-const { values } = parseArgs({
-  options: {
-    users: { type: 'string', default: '2000' },
-    /** Computes the tables from an earlier measurement. */
-    from: { type: 'string' },
-    out: { type: 'string' },
-  },
-})
+const values = readOptions('cost')
 
 await runSection(main)
 

@@ -41,8 +41,11 @@ export function groupId(number: number): string {
   return `01900000-0000-7000-8000-2${String(number).padStart(11, '0')}`
 }
 
-/** @throws {Error} if the server does not store the two resources */
-export async function makeDirectory(size: DirectorySize): Promise<Directory> {
+/**
+ * @param more attributes of each user, with "person-0" for its number
+ * @throws {Error} if the server does not store the two resources
+ */
+export async function makeDirectory(size: DirectorySize, more: object = {}): Promise<Directory> {
   const folder = newFolder()
   const server = await start('Node.js', { folder })
   const token = await newToken(server)
@@ -54,6 +57,7 @@ export async function makeDirectory(size: DirectorySize): Promise<Directory> {
     displayName: 'Given person-0',
     name: { givenName: 'Given', familyName: 'person-0', formatted: 'Given person-0' },
     emails: [{ type: 'work', value: userName(0), primary: true }],
+    ...more,
   })
   await post(server, token, '/Groups', { schemas: [GROUP], displayName: 'group-0', externalId: 'group-0' })
   await stop(server)

@@ -1,38 +1,23 @@
 /**
  * The emulator under load: provisions a generated directory, provisions it again without changes, and compares the
  * endpoint with the directory. The endpoint is a local server or a given one.
- *
- *   node test/bench/emulator.ts [--scale 1] [--concurrency 10] [--host 'wrangler dev'] [--out FILE]
- *     [--tenant-url URL --token TOKEN [--remote --confirm-host HOST]]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { alignColumns } from '../../src/entra/cli/summary-table.ts'
 import { generateDirectory } from '../../src/entra/documents/generate.ts'
 import { countWrong, type GeneratedDirectory } from './emulator/comparison.ts'
 import { type Endpoint, startEndpoint } from './emulator/endpoint.ts'
 import { type Provisioning, provision } from './emulator/provision.ts'
 import { hostNamed, positive, requireLocal } from './options.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 
 /** The goal: the server is the bottleneck, not the emulator. */
 const MAX_PROCESSOR_SHARE = 0.25
 const CONNECTION_TEST_REQUESTS = 2
 
-const { values } = parseArgs({
-  options: {
-    scale: { type: 'string', default: '1' },
-    concurrency: { type: 'string', default: '10' },
-    host: { type: 'string', default: 'wrangler dev' },
-    'tenant-url': { type: 'string' },
-    token: { type: 'string' },
-    remote: { type: 'boolean', default: false },
-    'confirm-host': { type: 'string' },
-    out: { type: 'string' },
-  },
-})
+const values = readOptions('emulator')
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-emulator-'))
 await runSection(main)

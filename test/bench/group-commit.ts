@@ -2,13 +2,10 @@
  * The gain of group commit: 50 clients add members to a group concurrently, with writes alone and batched, in turn. The
  * database responds immediately or 20 ms later. Everything runs in one process: the SCIM app on a SQLite file, without
  * sockets.
- *
- *   node test/bench/group-commit.ts [--rounds 5] [--out FILE]
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { uuidv7 } from 'uuidv7'
@@ -30,7 +27,7 @@ import { ONE_DATABASE } from '../support/one-database.ts'
 import { TEST_SETTINGS } from '../support/settings.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const CLIENTS = 50
@@ -42,9 +39,7 @@ const CASES = [
   { delayMs: 20, each: 2, goal: 5 },
 ] as const
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, out: { type: 'string' } },
-})
+const values = readOptions('group-commit')
 const folder = mkdtempSync(join(tmpdir(), 'bench-group-commit-'))
 await runSection(main)
 rmSync(folder, { recursive: true })

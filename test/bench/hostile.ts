@@ -2,19 +2,16 @@
  * The cost of the worst requests: processor time of the Node.js entry for each request on its own, with hostile stored
  * data. No request may take more than 100 ms of the thread that serves all requests, nor of all threads together, except
  * those that name thousands of members.
- *
- *   node test/bench/hostile.ts [--rounds 3] [--kind KIND] [--out FILE]
  */
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { HOSTILE_REQUESTS, type HostileRequest } from '../reliability/hostile/requests.ts'
 import { ALL_KINDS, makeStored, type StoredTenants } from '../reliability/hostile/stored.ts'
 import { wholeFrom } from './options.ts'
 import { ADMIN_TOKEN, exactProcessorMs, newFolder, type Peer, servingMs, start } from './peers/peer.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const GOAL_MS = 100
@@ -32,13 +29,7 @@ interface Cost {
   readonly servingMs: number
 }
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    kind: { type: 'string' },
-    out: { type: 'string' },
-  },
-})
+const values = readOptions('hostile')
 
 await runSection(main)
 

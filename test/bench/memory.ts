@@ -1,11 +1,8 @@
 /**
  * Memory and speed with a large directory: resident memory at the start and after matches, lists and membership
  * changes, and the time to add a member to an empty and to a full group.
- *
- *   node test/bench/memory.ts [--users 100000] [--groups 200] [--memberships 1000000] [--out FILE]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { addMembersRequest, matchRequest, pageRequest } from '../../src/entra/protocol/requests.ts'
 import { type Directory, groupId, makeDirectory, userId, userName } from './directory.ts'
 import { type Exchange, measure } from './load/client.ts'
@@ -13,7 +10,7 @@ import { type ScimExchange, scimExchange } from './load/scim.ts'
 import { quantile } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
 import { type Peer, start, stop } from './peers/peer.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const SECONDS = 3
@@ -47,14 +44,7 @@ const HEADER = [
   'wrong',
 ]
 
-const { values } = parseArgs({
-  options: {
-    users: { type: 'string', default: '100000' },
-    groups: { type: 'string', default: '200' },
-    memberships: { type: 'string', default: '1000000' },
-    out: { type: 'string' },
-  },
-})
+const values = readOptions('memory')
 
 await runSection(main)
 

@@ -2,11 +2,8 @@
  * The database cost of every operation in round trips, rows read and rows written, with 1,000, 10,000 and 100,000 users
  * and groups of 10, 1,000 and 100,000 members. The figures come from Server-Timing, with the rows as D1 counts them.
  * The time of some operations is compared as well, with the sizes in turn.
- *
- *   node test/bench/scale.ts [--user-counts 1000,10000,100000] [--member-counts 10,1000,100000] [--repetitions 15] [--out FILE]
  */
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { type DirectorySize, makeDirectory } from './directory.ts'
 import { Connection, isRight } from './load/client.ts'
 import { scimExchange } from './load/scim.ts'
@@ -20,7 +17,7 @@ import {
   USER_OPERATIONS,
   type Users,
 } from './scale/operations.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 /** The maximum ratio of the times in the largest and the smallest group. */
@@ -71,20 +68,13 @@ interface Place<Size> {
   readonly connection: Connection
 }
 
-const { values } = parseArgs({
-  options: {
-    'user-counts': { type: 'string', default: '1000,10000,100000' },
-    'member-counts': { type: 'string', default: '10,1000,100000' },
-    repetitions: { type: 'string', default: '15' },
-    out: { type: 'string' },
-  },
-})
+const values = readOptions('scale')
 
 await runSection(main)
 
 async function main(): Promise<number> {
-  const users = values['user-counts'].split(',').map((text) => wholeFrom(1_000, 'user-counts', text))
-  const members = values['member-counts'].split(',').map((text) => wholeFrom(10, 'member-counts', text))
+  const users = values.users.split(',').map((text) => wholeFrom(1_000, 'users', text))
+  const members = values.members.split(',').map((text) => wholeFrom(10, 'members', text))
   const repetitions = wholeFrom(1, 'repetitions', values.repetitions)
   build()
   const userRows = await measureUsers(users, repetitions)

@@ -2,18 +2,15 @@
  * Throughput relative to the floor: each request of Entra's provisioning service in turn with the floor (the same host,
  * one statement, no SCIM) and with the other hosts, in short slices and several rounds. Disturbances affect both values
  * of a ratio, so the ratios are more reliable than the values.
- *
- *   node test/bench/throughput.ts [--rounds 7] [--seconds 0.5] [--connections 10] [--hosts workerd,Deno,…] [--out FILE]
  */
 import { writeFileSync } from 'node:fs'
 import { cpuUsage } from 'node:process'
-import { parseArgs } from 'node:util'
 import { type Directory, makeDirectory, userId, userName } from './directory.ts'
 import { type Exchange, exchangeOnce, httpRequest, measure } from './load/client.ts'
 import { quantile, ratiosOf, spreadOf } from './load/statistics.ts'
-import { HOSTS, type HostName, hostNamed, positive, wholeFrom } from './options.ts'
+import { type HostName, hostNamed, positive, wholeFrom } from './options.ts'
 import { build, type Peer, type PeerName, processorMs, start } from './peers/peer.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 import { type Missing, printReport, type Row } from './throughput/report.ts'
 import { READERS, TRAFFIC_DIRECTORY, Traffic } from './throughput/traffic.ts'
 
@@ -83,15 +80,7 @@ interface Host {
   readonly floor: Peer | undefined
 }
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '0.5' },
-    connections: { type: 'string', default: '10' },
-    hosts: { type: 'string', default: HOSTS.join() },
-    out: { type: 'string' },
-  },
-})
+const values = readOptions('throughput')
 
 await runSection(main)
 

@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { uuidv7 } from 'uuidv7'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { beginImport, type JobStart, startExport, startImport } from '../../src/provider/jobs/start.ts'
@@ -20,7 +19,7 @@ import { getJob } from '../../src/storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../src/storage/tenants/locations.ts'
 import { fillTenant, openMigrated, TENANT, timed } from './local-tenant.ts'
 import { wholeFrom } from './options.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 import { markdownTable } from './table.ts'
 
 const COPY = 'copy'
@@ -28,14 +27,7 @@ const COPY = 'copy'
 await runSection(main)
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      users: { type: 'string', default: '100000' },
-      memberships: { type: 'string', default: '10' },
-      queries: { type: 'string', default: '50' },
-      out: { type: 'string' },
-    },
-  })
+  const values = readOptions('transfer')
   const users = wholeFrom(1, 'users', values.users)
   const memberships = wholeFrom(0, 'memberships', values.memberships)
   const maxStatements = wholeFrom(50, 'queries', values.queries)

@@ -2,11 +2,8 @@
  * `npm run bench -- undo`: one client disables 10,000 users, and an administrator undoes that while another client reads and
  * writes; then the history of a group with 100,000 members is read, page by page. On Node.js, where the job and the requests
  * share one process.
- *
- *   node test/bench/undo.ts [--users 10000] [--members 100000] [--seconds 5] [--out FILE]
  */
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { addMembersRequest, matchRequest } from '../../src/entra/protocol/requests.ts'
 import { groupId, makeDirectory, userId, userName } from './directory.ts'
 import { type Exchange, exchangeOnce, isRight, type LoadResult, measure } from './load/client.ts'
@@ -14,7 +11,7 @@ import { type ScimExchange, scimExchange } from './load/scim.ts'
 import { quantile } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
 import { ADMIN_TOKEN, type Peer, start, stop } from './peers/peer.ts'
-import { runSection } from './section.ts'
+import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const CONNECTIONS = 4
@@ -24,14 +21,7 @@ const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 await runSection(main)
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      users: { type: 'string', default: '10000' },
-      members: { type: 'string', default: '100000' },
-      seconds: { type: 'string', default: '5' },
-      out: { type: 'string' },
-    },
-  })
+  const values = readOptions('undo')
   const users = wholeFrom(1, 'users', values.users)
   const members = wholeFrom(ADDED_AT_ONCE, 'members', values.members)
   const seconds = wholeFrom(1, 'seconds', values.seconds)

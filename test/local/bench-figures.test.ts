@@ -1,10 +1,13 @@
 /** The statistics and the options of `npm run bench`. */
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { bundle } from '../bench/cold-start/variants.ts'
 import { type Exchange, httpRequest, isRight } from '../bench/load/client.ts'
 import { quantile, ratiosOf, spreadOf } from '../bench/load/statistics.ts'
 import { hostNamed, positive, requireLocal, wholeFrom } from '../bench/options.ts'
+import { PACKAGES } from '../bench/peers/packages.ts'
+import { comparisonTable, type Result } from '../bench/peers/report.ts'
 import { figure, markdownTable } from '../bench/table.ts'
 
 describe('statistics', () => {
@@ -35,6 +38,15 @@ describe('a response is correct', () => {
     ['HTTP/1.1 404 Not Found\r\n\r\n{"totalResults":1,"id":"1"}', false],
   ])('%j: %s', (answer, expected) => {
     expect(isRight(answer, exchange)).toBe(expected)
+  })
+
+  it('if one of the given statuses, the texts and the check are true of its chunks together', () => {
+    const exchange = { request: '', status: [200, 204], holds: ['"userName":"anna"'] }
+    const chunked =
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"userNam\r\n9\r\ne":"anna"}\r\n0\r\n\r\n'
+    expect(isRight(chunked, exchange)).toBe(true)
+    expect(isRight(chunked, { ...exchange, status: 204 })).toBe(false)
+    expect(isRight(chunked, { ...exchange, check: (answer) => answer.includes('otto') })).toBe(false)
   })
 
   it('is requested with the length of the body in bytes', () => {
@@ -94,6 +106,36 @@ describe('tables', () => {
     [Number.NaN, '—'],
   ])('write %d as %s', (value, text) => {
     expect(figure(value)).toBe(text)
+  })
+})
+
+describe('the comparison with other servers', () => {
+  const result = (name: string, perSecond: number, more: Partial<Result> = {}): Result => {
+    const isOwn = name === 'Deno'
+    return { name, isOwn, isDurable: true, perSecond: [perSecond], wrong: 0, error: undefined, ...more }
+  }
+  const lineOf = (...results: readonly Result[]) =>
+    comparisonTable([{ query: 'get', results }], 1, 100)
+      .split('\n')
+      .find((line) => line.startsWith('| get'))
+
+  it('divides by the fastest server that keeps what it has confirmed', () => {
+    const inMemory = result('memory', 1_000, { isDurable: false })
+    expect(lineOf(result('Deno', 300), result('slow', 50), result('fast', 100), inMemory)).toMatch(
+      /\| fast +\| 3\.00 \(3\.00–3\.00\) +\| ✓/,
+    )
+  })
+
+  it('does not compare with wrong answers, and shows them', () => {
+    const wrong = result('fast', 1_000, { error: { kind: 'wrong answer' } })
+    expect(lineOf(result('Deno', 300), wrong, result('slow', 200))).toMatch(
+      /\| wrong answer \| 200 +\| slow +\| 1\.50 \(1\.50–1\.50\) +\| ✗/,
+    )
+  })
+
+  it('installs nothing of them as a dependency of this project', () => {
+    const lockfile = readFileSync(join(import.meta.dirname, '../../package-lock.json'), 'utf8')
+    for (const name of Object.keys(PACKAGES)) expect(lockfile).not.toContain(`"node_modules/${name}"`)
   })
 })
 

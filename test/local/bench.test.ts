@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SECTIONS } from '../bench/sections.ts'
 import { serveStore, type TestServer } from '../entra/support/http-server.ts'
 import { ScimStore } from '../entra/support/scim-store.ts'
 
@@ -37,6 +38,24 @@ describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
     expect(code).toBe(2)
     expect(text).toContain(message)
     expect(text).toContain('npm run bench -- [section …]')
+  })
+
+  it.each(Object.entries(SECTIONS))(
+    'describes section %s and its options',
+    async (name, { script, options }) => {
+      const answers = [await run('main.ts', name, '--help'), await run(script, '--help')]
+      for (const { code, text } of answers) {
+        expect(code).toBe(0)
+        for (const option of Object.keys(options)) expect(text).toContain(`--${option} `)
+      }
+    },
+  )
+
+  it.each(Object.values(SECTIONS))('names a wrong option of $script', async ({ script }) => {
+    const { code, text } = await run(script, '--speed')
+    expect(code).toBe(2)
+    expect(text).toContain("Unknown option '--speed'")
+    expect(text).not.toContain('    at ')
   })
 })
 

@@ -9,7 +9,11 @@ export interface Request {
 }
 
 /** Creates an exchange: the request with a token, the expected status and the expected texts. */
-export type ScimExchange = (request: Request, status: number, ...holds: readonly string[]) => Exchange
+export type ScimExchange = (
+  request: Request,
+  status: Exchange['status'],
+  ...holds: readonly string[]
+) => Exchange
 
 export function scimExchange(token: string): ScimExchange {
   const headers = {

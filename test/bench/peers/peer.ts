@@ -1,7 +1,7 @@
 /**
  * Starts the compared servers, each as a process with its own port and folder: the Worker in bare workerd and under
- * `wrangler dev`, the built server on Deno and on Node.js, and the floor of each host. All of them end with this
- * process.
+ * `wrangler dev`, the built server on Deno and on Node.js, the floor of each host, and the servers of other projects. All
+ * of them end with this process.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,6 +10,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DENO, DENO_MISSING } from '../../deno/support/find-deno.ts'
+import { besidePackages } from './packages.ts'
 import { d1File, workerdPath, writeWorkerdConfig } from './workerd.ts'
 
 export type PeerName =
@@ -20,6 +21,8 @@ export type PeerName =
   | 'Node.js'
   | 'Node.js floor'
   | 'wrangler dev'
+  | 'better-auth'
+  | 'SCIMMY'
 
 export interface Peer {
   readonly name: PeerName
@@ -40,6 +43,8 @@ export interface StartOptions {
 }
 
 export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
+/** The client's token at the servers of other projects. */
+export const PEER_TOKEN = 'a-token-for-benchmarks'
 export const ADMIN_TOKEN = 'an-admin-token-for-benchmarks'
 /** The unit of processor time on Linux: USER_HZ is 100. */
 const CLOCK_TICK_MS = 10
@@ -222,6 +227,11 @@ function commandLine(
   const deno = ['serve', '--no-prompt', '-A', '--host', '127.0.0.1', '--port', String(port)]
   const floor = join(import.meta.dirname, 'self-hosted-floor.mjs')
   const floorFile = { FLOOR_FILE: databaseFile(name, folder), PORT: String(port) }
+  const otherProject = (server: string): CommandLine => [
+    process.execPath,
+    [besidePackages(server)],
+    { FILE: databaseFile(name, folder), PORT: String(port), TOKEN: PEER_TOKEN, NODE_ENV: 'production' },
+  ]
   switch (name) {
     case 'workerd':
       return workerd(folder, port, modules ?? [join(build(), 'worker.js')], settings)
@@ -235,6 +245,10 @@ function commandLine(
       return [DENO ?? '', [...deno, floor], floorFile]
     case 'Node.js floor':
       return [process.execPath, [floor], floorFile]
+    case 'better-auth':
+      return otherProject('better-auth.mjs')
+    case 'SCIMMY':
+      return otherProject('scimmy.mjs')
     case 'wrangler dev': {
       const script = join(ROOT, 'src', 'local', 'start.mjs')
       return [process.execPath, [script, '--port', String(port), '--persist-to', join(folder, 'state')], {}]
