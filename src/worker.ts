@@ -2,14 +2,7 @@
  * The Workers entry: makes a Runtime from the bindings in wrangler.toml, and exports the Durable Objects.
  */
 import { createApp } from './app.ts'
-import {
-  bindingOf,
-  checkedBinding,
-  databaseNames,
-  databasesOf,
-  MAX_DATABASE_BYTES,
-  openBinding,
-} from './bindings.ts'
+import { bindingOf, checkedBinding, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
 import { pokeSenders } from './durable-objects/webhook-sender.ts'
 import { idGenerator } from './id-generator.ts'
 import type { AwaitedPosition } from './provider/events/event-waiters.ts'
@@ -26,8 +19,9 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { MAX_QUERIES, MAX_QUERIES_FREE, noFigures } from './storage/database/database.ts'
+import { MAX_QUERIES, MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/database/health.ts'
+import { CurrentWrites, type Joint, withJointWrites } from './storage/database/joint-writes.ts'
 import { type BookmarkHolder, d1Replicas, type Replicas } from './storage/database/replicas.ts'
 import { RESOURCE_TYPES } from './storage/tables/resource-tables.ts'
 import { tenantsWithJobs } from './storage/tenants/jobs.ts'
@@ -114,7 +108,11 @@ async function reconcileInTurn(databases: Databases, now: number): Promise<void>
 function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   const { settings, error } = checked(env)
   return {
-    openDatabase: (name, figures) => openBinding(env, name, figures),
+    openDatabase: (name, figures) => {
+      const joint = { current: currentWrites, send: writeJointly(env, name) }
+      const database = withJointWrites(openDatabase(bindingOf(env, name), figures), figures, joint)
+      return checkedBinding(env, name, database, figures)
+    },
     databaseNames: databaseNames(env),
     maxDatabaseBytes: MAX_DATABASE_BYTES,
     maxQueries: MAX_QUERIES,
@@ -140,6 +138,20 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     fetch: (...request) => fetch(...request),
     settings: settings.app,
   }
+}
+
+/** Of this isolate. */
+const currentWrites = new CurrentWrites(Date.now)
+
+/** @param name of the binding of the database */
+function writeJointly(env: WorkerEnv, name: string | undefined): Joint['send'] {
+  return async ({ tenantId, resourceId }, statements) =>
+    await env.GROUP_COORDINATOR.getByName(tenantId).writeJointly(
+      name,
+      resourceId,
+      // Other members of a statement are no plain data.
+      statements.map(({ sql, params }) => ({ sql, params })),
+    )
 }
 
 function replicasOf(env: WorkerEnv, ctx: ExecutionContext): Replicas {

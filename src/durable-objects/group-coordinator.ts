@@ -10,6 +10,8 @@
  * The Worker forwards only requests whose token it has seen valid (http/bearer-auth.ts): otherwise a stranger could create
  * an object for any name. Each batch checks the token again.
  *
+ * Writes of users come here only while others of the tenant are at the database: storage/database/joint-writes.ts.
+ *
  * The alarm does the pending work on the tenant (provider/jobs/) in as many invocations as it takes.
  *
  * The coordinator also holds the bookmark of the tenant (storage/database/replicas.ts). The Worker reports all writes,
@@ -24,7 +26,8 @@ import { type AwaitedPosition, EventWaiters } from '../provider/events/event-wai
 import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/groups/group-writer.ts'
 import { QueuedGroupWriter } from '../provider/groups/queued-group-writer.ts'
 import { runJob } from '../provider/jobs/runner.ts'
-import { type D1Binding, MAX_QUERIES_FREE, noFigures } from '../storage/database/database.ts'
+import { type D1Binding, MAX_QUERIES_FREE, noFigures, type Statement } from '../storage/database/database.ts'
+import { type JointAnswer, JointWrites } from '../storage/database/joint-writes.ts'
 import { type HeldBookmark, TenantBookmark } from '../storage/database/replicas.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 import type { WebhookAddress } from '../storage/webhooks/delivery.ts'
@@ -59,6 +62,7 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     wakeJobs: (tenantId) => this.wakeJobs(tenantId),
     now: Date.now,
   })
+  readonly #joint = new Map<string | undefined, JointWrites>()
   readonly #bookmark = new TenantBookmark(Date.now)
   readonly #waiters = new EventWaiters({
     openDatabase: (name) => openBinding(this.env, name, noFigures()),
@@ -66,6 +70,17 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
   })
   /** Counts the calls of `wakeJobs`. */
   #wakes = 0
+
+  /** Writes of other resources, by the name of the binding of their database. The Worker has checked their tokens before. */
+  writeJointly(
+    name: string | undefined,
+    resourceId: string,
+    statements: readonly Statement[],
+  ): Promise<JointAnswer | undefined> {
+    const writes = this.#joint.get(name) ?? new JointWrites(() => openBinding(this.env, name, noFigures()))
+    this.#joint.set(name, writes)
+    return writes.run(resourceId, statements)
+  }
 
   write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     return this.#writer.write(request)

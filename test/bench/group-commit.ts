@@ -3,36 +3,17 @@
  * database responds immediately or 20 ms later. Everything runs in one process: the SCIM app on a SQLite file, without
  * sockets.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { Hono } from 'hono'
-import { requestId } from 'hono/request-id'
-import { uuidv7 } from 'uuidv7'
-import { scim } from '../../src/http/scim.ts'
-import type { HttpEnv, Runtime } from '../../src/runtime.ts'
-import { groupWriters } from '../../src/self-hosted/group-writers.ts'
-import { SqliteD1 } from '../../src/sqlite/d1.ts'
-import { migrate } from '../../src/sqlite/migrations.ts'
-import { openFile } from '../../src/sqlite/open.ts'
-import { generateToken, insertToken } from '../../src/storage/access/token-administration.ts'
-import {
-  type Database,
-  type DatabaseFigures,
-  noFigures,
-  openDatabase,
-} from '../../src/storage/database/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
-import { ONE_DATABASE } from '../support/one-database.ts'
-import { TEST_SETTINGS } from '../support/settings.ts'
+import { join } from 'node:path'
+import { type Database, openDatabase } from '../../src/storage/database/database.ts'
+import { openInProcess } from './in-process.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
 import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const CLIENTS = 50
-const TENANT_URL = 'http://127.0.0.1/scim/v2'
-const MIGRATIONS = resolve(import.meta.dirname, '..', '..', 'migrations')
 /** The added latency of the database, the writes of each client in a round, and the goal. */
 const CASES = [
   { delayMs: 0, each: 20, goal: 1.5 },
@@ -75,7 +56,11 @@ async function writesPerSecond(
   each: number,
   maxWrites: number | undefined,
 ): Promise<number> {
-  const server = await openServer(delayMs, maxWrites)
+  const server = await openInProcess({
+    folder,
+    maxWrites,
+    open: (binding, figures) => delayed(openDatabase(binding, figures, Infinity), delayMs),
+  })
   try {
     const users = await Promise.all(
       Array.from({ length: CLIENTS * each }, (_, i) => server.create('/Users', { userName: `user ${i}` })),
@@ -96,52 +81,6 @@ async function writesPerSecond(
   }
 }
 
-async function openServer(delayMs: number, maxWrites: number | undefined) {
-  const file = openMigrated()
-  const binding = new SqliteD1(file.database).binding
-  const open = (figures: DatabaseFigures) => delayed(openDatabase(binding, figures, Infinity), delayMs)
-  const { token, hash } = await generateToken('default')
-  const info = {
-    id: uuidv7(),
-    name: 'bench',
-    scope: 'provision',
-    createdAt: 0,
-    expiresAt: null,
-    hash,
-  } as const
-  await insertToken(open(noFigures()), 'default', info)
-  const runtime = runtimeOf((_name, figures) => open(figures), maxWrites)
-  const app = new Hono<HttpEnv>().use(requestId(), (c, next) => {
-    c.set('resourceTypes', RESOURCE_TYPES)
-    return next()
-  })
-  app.route(
-    '/scim/v2',
-    scim(RESOURCE_TYPES, (request, env) => app.fetch(request, env)),
-  )
-  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
-  const send = async (method: string, path: string, body: object, expected: number): Promise<string> => {
-    const request = new Request(`${TENANT_URL}${path}`, { method, headers, body: JSON.stringify(body) })
-    const response = await app.fetch(request, runtime)
-    const text = await response.text()
-    if (response.status !== expected) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-    return text
-  }
-  const create = async (path: string, body: object): Promise<string> =>
-    JSON.parse(await send('POST', path, body, 201)).id
-  return { send, create, close: file.close }
-}
-
-function openMigrated() {
-  const file = openFile(join(folder, `${uuidv7()}.sqlite`), { synchronous: 'FULL', busyTimeoutMs: 1_000 })
-  const names = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql'))
-  migrate(
-    file.database,
-    names.sort().map((name) => ({ name, sql: readFileSync(join(MIGRATIONS, name), 'utf8') })),
-  )
-  return file
-}
-
 function delayed(database: Database, delayMs: number): Database {
   if (delayMs === 0) return database
   return {
@@ -149,23 +88,5 @@ function delayed(database: Database, delayMs: number): Database {
       await new Promise((wait) => setTimeout(wait, delayMs))
       return await database.batch(statements)
     },
-  }
-}
-
-function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined): Runtime {
-  const shared = { openDatabase: open, resourceTypes: RESOURCE_TYPES, newId: uuidv7, now: Date.now }
-  return {
-    ...shared,
-    ...ONE_DATABASE,
-    isHealthy: async () => true,
-    groupWriter: groupWriters({
-      ...shared,
-      wakeJobs: ONE_DATABASE.wakeJobs,
-      ...(maxWrites && { maxWrites }),
-    }),
-    isAllowed: async () => true,
-    later: () => undefined,
-    fetch: () => Promise.reject(new Error('the bench has no network')),
-    settings: { ...TEST_SETTINGS, adminToken: undefined, serverTiming: false },
   }
 }

@@ -53,6 +53,12 @@ export const SECTIONS = {
     options: { rounds: { default: '5', what: 'measurements of each, in turn' } },
     isDefault: true,
   },
+  'joint-writes': {
+    script: 'joint-writes.ts',
+    what: 'concurrent creates and patches of users by 1 and 50 clients, alone and joint, 20 ms from the database',
+    options: { rounds: { default: '3', what: 'measurements of each, in turn' } },
+    isDefault: false,
+  },
   'cold-start': {
     script: 'cold-start.ts',
     what: 'size of the module, time from process start to first response, evaluation of the module',

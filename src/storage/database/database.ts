@@ -40,6 +40,14 @@ export interface StatementResult {
   readonly rows: readonly Row[]
   /** Rows that the statement inserted, updated or deleted. */
   readonly changes: number
+  /** What the statement cost, for the figures of joint-writes.ts. */
+  readonly cost?: Omit<DatabaseFigures, 'roundTrips'>
+}
+
+/** A write of one resource. */
+export interface JointWrite {
+  readonly tenantId: string
+  readonly resourceId: string
 }
 
 /** An async SQLite database. Every runtime has its own way to open one. */
@@ -56,6 +64,11 @@ export interface Database {
    * @throws {DatabaseUnavailable} no answer: the batch was applied as a whole or not at all
    */
   batch(statements: readonly Statement[], isLong?: boolean): Promise<readonly StatementResult[]>
+  /**
+   * The same database for the batch of a write that may share a transaction with others, and that depends on nothing but its
+   * own statements. Undefined where every batch is a transaction.
+   */
+  jointly?(write: JointWrite): Database
 }
 
 /** A database that counts the statements that it was asked to run. */
@@ -179,13 +192,12 @@ export function openDatabase(
       figures.roundTrips++
       try {
         const answer = run.call(binding, prepared) as Promise<D1Result<Record<string, SqlValue>>[]>
-        const results = await withTimeout(answer, timeoutMs)
-        for (const { meta } of results) {
-          figures.rowsRead += meta.rows_read
-          figures.rowsWritten += meta.rows_written
-          figures.durationMs += meta.duration
-        }
-        return results.map(({ results: rows, meta }) => ({ rows, changes: meta.changes }))
+        return (await withTimeout(answer, timeoutMs)).map(({ results: rows, meta }) => {
+          const { rows_read: rowsRead, rows_written: rowsWritten, duration: durationMs, changes } = meta
+          const cost = { rowsRead, rowsWritten, durationMs }
+          addFigures(figures, { roundTrips: 0, ...cost })
+          return { rows, changes, cost }
+        })
       } catch (error) {
         throw translateError(error)
       }
@@ -231,7 +243,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
  * D1 distinguishes errors by their text alone: `D1_ERROR: UNIQUE constraint failed: users.x: SQLITE_CONSTRAINT…`. An
  * error that names a fault in our SQL is ours. Any other error means that the database cannot serve now.
  */
-function translateError(cause: unknown): Error {
+export function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   // The message quotes the path as SQL does.
   const rolledBack = /JSON path: 'rolled back: (.*)'/s.exec(message)

@@ -10,7 +10,7 @@ import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { knownClient } from '../access/known-tokens.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
 import { readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
-import { type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
+import { type Database, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import { eventStatements } from '../events/outbox.ts'
 import { deprovisionStatements } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
@@ -182,6 +182,11 @@ function toldStatements(
   ]
 }
 
+/** The database for the batch of a write, which has its guards and conditions in it. */
+function jointly({ tenantId, database }: TenantContext, resourceId: string): Database {
+  return database.jointly?.({ tenantId, resourceId }) ?? database
+}
+
 /**
  * Stores a new resource at version 1, or one that was deleted at the version after that.
  *
@@ -207,7 +212,7 @@ export async function insertResource(
   const at = restored ?? { version: 1, createdAt: now, lastModified: now }
   const change = insert(type.table, { tenantId, id, data, keys, tokenHash, ...at })
   await writeGuarded(
-    tenant.database,
+    jointly(tenant, id),
     [credentials],
     [guard],
     [change, ...toldStatements(tenant, type, told, null)],
@@ -270,7 +275,7 @@ export async function updateResource(
   const write = showsGroups(type) ? updateReturningGroups : update
   const change = write(type.table, { tenantId, id, version, data, keys, lastModified, tokenHash })
   const [found] = await writeGuarded(
-    tenant.database,
+    jointly(tenant, id),
     [credentials],
     [guard],
     [

@@ -2,7 +2,13 @@
  * A tenant whose database fails occasionally, for the worker and for its group coordinator.
  */
 import { env } from 'cloudflare:workers'
-import { openDatabase } from '../../../src/storage/database/database.ts'
+import { noFigures, openDatabase } from '../../../src/storage/database/database.ts'
+import {
+  CurrentWrites,
+  type Joint,
+  JointWrites,
+  withJointWrites,
+} from '../../../src/storage/database/joint-writes.ts'
 import { chance } from '../../support/chance.ts'
 import { FAULTS, type Fault, type FaultPlan, faultyBinding } from '../../support/faults.ts'
 import { labRuntime, sendTo, wrapCoordinator } from '../../support/lab.ts'
@@ -30,8 +36,14 @@ export async function faultySend(
   // Without this, the coordinator would wait for a silent database as long as in production.
   const loud = FAULTS.filter((fault) => !fault.startsWith('silent'))
   await wrapCoordinator(tenantId, (binding) => faultyBinding(binding, plan(loud), onFault))
+  const queue = new JointWrites(() => openDatabase(faulty, noFigures(), TIMEOUT_MS))
+  const joint: Joint = {
+    current: new CurrentWrites(Date.now),
+    send: ({ resourceId }, statements) => queue.run(resourceId, statements),
+  }
   const runtime = labRuntime({
-    openDatabase: (_name, figures) => openDatabase(faulty, figures, TIMEOUT_MS),
+    openDatabase: (_name, figures) =>
+      withJointWrites(openDatabase(faulty, figures, TIMEOUT_MS), figures, joint),
   })
   return (request) => sendTo(runtime, request)
 }

@@ -1,0 +1,186 @@
+/**
+ * Joint writes: the batches of several requests in one transaction. D1 runs one transaction at a time, and each has a cost of
+ * its own, so many small ones wait for each other.
+ *
+ * The batch of a write depends on no other: its guards are part of it. So the batches that wait are sent as one, in the order
+ * of arrival. If the database refuses that, nothing is changed, and each of them is sent alone: the outcome of a write is
+ * always that of its own batch. A transaction without an answer may have been applied, so nothing of it is sent again.
+ *
+ * On Workers, the queue is in the Durable Object of the tenant. A queue in an isolate was tried: one request would wait for a
+ * promise of another one, and workerd cancels such requests.
+ * https://developers.cloudflare.com/workers/observability/errors/
+ */
+import {
+  addFigures,
+  BATCH_TIMEOUT_MS,
+  type Database,
+  type DatabaseFigures,
+  DatabaseUnavailable,
+  type JointWrite,
+  type Statement,
+  type StatementResult,
+  translateError,
+} from './database.ts'
+
+/**
+ * Writes of a tenant that an isolate sends alone at the same time. Further ones go through the queue. With four, these
+ * transactions take most of the time of a busy database (test/bench/joint-writes.ts).
+ */
+const MAX_DIRECT = 2
+/** Transactions of a queue at the same time: the next one is under way while one is at the database. */
+const MAX_IN_FLIGHT = 2
+/**
+ * Statements of a joint transaction: the free plan allows 50 queries in an invocation, and Cloudflare does not say whether
+ * each statement of a batch counts. https://developers.cloudflare.com/d1/platform/limits/
+ */
+const MAX_STATEMENTS = 45
+/** Characters of its parameters: as many as one large body has, which D1 is known to take. */
+const MAX_CHARACTERS = 1_000_000
+const MAX_WAITING = 500
+
+/** Plain data: the queue may be in another process. */
+export interface JointAnswer {
+  readonly roundTrips: number
+  readonly results?: readonly StatementResult[]
+  /** The text of the error of the database. */
+  readonly failure?: string
+}
+
+interface Waiting {
+  readonly resourceId: string
+  readonly statements: readonly Statement[]
+  readonly answer: (answer: JointAnswer) => void
+}
+
+/** The queue of the joint writes of one tenant. */
+export class JointWrites {
+  readonly #open: () => Database
+  #waiting: readonly Waiting[] = []
+  #inFlight = 0
+
+  constructor(open: () => Database) {
+    this.#open = open
+  }
+
+  /** @returns undefined if too many writes wait already: this one was not sent. Does not throw */
+  async run(resourceId: string, statements: readonly Statement[]): Promise<JointAnswer | undefined> {
+    if (this.#waiting.length >= MAX_WAITING) return undefined
+    return await new Promise((answer) => {
+      this.#waiting = [...this.#waiting, { resourceId, statements, answer }]
+      void this.#drain()
+    })
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#inFlight >= MAX_IN_FLIGHT || this.#waiting.length === 0) return
+    const together = firstThatFit(this.#waiting)
+    this.#waiting = this.#waiting.filter((one) => !together.includes(one))
+    this.#inFlight++
+    await this.#send(together, 0)
+    this.#inFlight--
+    await this.#drain()
+  }
+
+  async #send(writes: readonly Waiting[], roundTripsBefore: number): Promise<void> {
+    const roundTrips = roundTripsBefore + 1
+    try {
+      const results = await this.#open().batch(writes.flatMap(({ statements }) => statements))
+      let start = 0
+      for (const { statements, answer } of writes) {
+        answer({ roundTrips, results: results.slice(start, start + statements.length) })
+        start += statements.length
+      }
+    } catch (error) {
+      if (writes.length > 1 && !(error instanceof DatabaseUnavailable))
+        await Promise.all(writes.map((write) => this.#send([write], roundTrips)))
+      else for (const { answer } of writes) answer({ roundTrips, failure: textOf(error) })
+    }
+  }
+}
+
+/** The text from which `translateError` made the error. */
+function textOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+/** A second write of a resource waits for the next transaction: it was decided on the same row, and would fail. */
+function firstThatFit(waiting: readonly Waiting[]): readonly Waiting[] {
+  const resources = new Set<string>()
+  let [count, characters] = [0, 0]
+  return waiting.filter(({ resourceId, statements }) => {
+    if (resources.has(resourceId)) return false
+    count += statements.length
+    for (const { params } of statements)
+      for (const value of params) characters += typeof value === 'string' ? value.length : 0
+    if (resources.size > 0 && (count > MAX_STATEMENTS || characters > MAX_CHARACTERS)) return false
+    resources.add(resourceId)
+    return true
+  })
+}
+
+/** The single writes of an isolate that are at the database. */
+export class CurrentWrites {
+  readonly #now: () => number
+  /** When each began, by tenant. */
+  readonly #begun = new Map<string, readonly number[]>()
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** @returns a function to call at its end; undefined if there are as many as may be */
+  begin(tenantId: string): (() => void) | undefined {
+    const now = this.#now()
+    // A request may have been ended before its answer.
+    const others = (this.#begun.get(tenantId) ?? []).filter((time) => now - time < BATCH_TIMEOUT_MS)
+    if (others.length >= MAX_DIRECT) return undefined
+    this.#begun.set(tenantId, [...others, now])
+    return () => {
+      const left = [...(this.#begun.get(tenantId) ?? [])]
+      left.splice(left.indexOf(now), 1)
+      if (left.length === 0) this.#begun.delete(tenantId)
+      else this.#begun.set(tenantId, left)
+    }
+  }
+}
+
+export interface Joint {
+  readonly current: CurrentWrites
+  /** Puts a batch into the queue of the tenant. Rejects if the queue does not answer: the batch may have been applied */
+  readonly send: (write: JointWrite, statements: readonly Statement[]) => Promise<JointAnswer | undefined>
+}
+
+/** The database of a request. A write goes to it directly, unless as many of its tenant are there as may be. */
+export function withJointWrites(
+  database: Database,
+  figures: DatabaseFigures,
+  { current, send }: Joint,
+): Database {
+  return {
+    ...database,
+    jointly: (write) => ({
+      async batch(statements) {
+        const end = current.begin(write.tenantId)
+        if (end === undefined) return await viaQueue(write, statements)
+        try {
+          return await database.batch(statements)
+        } finally {
+          end()
+        }
+      },
+    }),
+  }
+
+  async function viaQueue(write: JointWrite, statements: readonly Statement[]) {
+    const answer = await send(write, statements).catch((cause: unknown) => {
+      throw new DatabaseUnavailable('the queue of joint writes does not answer', { cause })
+    })
+    if (answer === undefined) return await database.batch(statements)
+    const { roundTrips, results, failure } = answer
+    figures.roundTrips += roundTrips
+    if (results === undefined) throw translateError(new Error(failure))
+    for (const { cost } of results) if (cost) addFigures(figures, { roundTrips: 0, ...cost })
+    return results
+  }
+}
