@@ -4,7 +4,28 @@
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { chance } from '../support/chance.ts'
 import { type Client, costOf, newClient } from '../support/harness.ts'
+
+/** One to three operations, of which some change nothing and some are refused. */
+function randomOperations(random: () => number): readonly unknown[] {
+  const of = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
+  const operation = () =>
+    of([
+      {
+        op: of(['add', 'replace']),
+        path: of(['title', 'displayName', 'name.givenName']),
+        value: of(['One', 'Two']),
+      },
+      { op: 'replace', path: 'active', value: of([true, false, 'False']) },
+      { op: 'replace', path: 'emails[type eq "work"].value', value: of(['a@x.example', 'b@x.example']) },
+      { op: 'add', value: { nickName: of(['One', 'Two']), unknownName: 'x' } },
+      { op: 'remove', path: of(['title', 'displayName', 'active']) },
+      { op: 'replace', path: 'externalId', value: of(['one', '8d6e4b2a-0000-4000-8000-000000000000']) },
+      { op: 'replace', path: 'title', value: 17 },
+    ])
+  return Array.from({ length: 1 + Math.floor(random() * 3) }, operation)
+}
 
 const setName = (value: string) => ({ op: 'replace', path: 'displayName', value })
 
@@ -41,6 +62,52 @@ describe('a change of a user', () => {
     const other = await createElsewhere(client, 'read')
     await client.get(`/Users/${other}`)
     expect(costOf(await client.patch(`/Users/${other}`, setName('One'))).roundTrips).toBe(1)
+  })
+
+  it('takes one round trip if the user was matched by a filter, as identity providers do', async () => {
+    const client = await newClient()
+    for (const [id, filter] of [
+      ['by-name', 'userName eq "by-name"'],
+      ['by-other', 'userName eq "by-other" and active eq true'],
+    ] as const) {
+      await createElsewhere(client, id)
+      expect((await client.filter('/Users', filter)).body.totalResults).toBe(1)
+      const answer = await client.patch(`/Users/${id}`, setName('One'))
+      expect([answer.status, costOf(answer).roundTrips]).toEqual([200, 1])
+    }
+  })
+
+  it('is stored, logged and told the same whether the user was read, matched or neither', async () => {
+    const client = await newClient()
+    await client.get('/Users?count=0')
+    const seen = [
+      (id: string) => client.get(`/Users/${id}`),
+      (id: string) => client.filter('/Users', `userName eq "${id}"`),
+      async () => undefined,
+    ]
+    const random = chance(17)
+    for (let run = 0; run < 10; run++) {
+      const operations = randomOperations(random)
+      const outcomes = []
+      for (const [i, see] of seen.entries()) {
+        const id = await createElsewhere(client, `user-${run}-${i}`)
+        await see(id)
+        const { status, body } = await client.patch(`/Users/${id}`, ...operations)
+        const { results } = await env.DB.prepare(
+          `SELECT data, keys, version, (SELECT json_group_array(json_array(action, status, changes, ignored, detail) ORDER BY id)
+              FROM provisioning_log AS l WHERE l.tenant_id = u.tenant_id AND l.resource_id = u.id) AS log,
+            (SELECT json_group_array(json_array(type, data, previous) ORDER BY seq)
+              FROM events AS e WHERE e.tenant_id = u.tenant_id AND e.resource_id = u.id) AS events
+          FROM users AS u WHERE tenant_id = ?1 AND id = ?2`,
+        )
+          .bind(client.tenantId, id)
+          .all()
+        const { meta: _, ...attributes } = body
+        outcomes.push(JSON.stringify([status, attributes, results]).replaceAll(id, 'user'))
+      }
+      expect(outcomes[1], JSON.stringify(operations)).toBe(outcomes[0])
+      expect(outcomes[2], JSON.stringify(operations)).toBe(outcomes[0])
+    }
   })
 
   it('returns the current groups of the user', async () => {

@@ -9,8 +9,9 @@ import { readAs } from '../access/tokens.ts'
 import { type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
 import { groupsFromRow, memberFromRow, requireFewMembers } from '../resources/memberships.ts'
 import { NestedGroups, selectNestedGroups } from '../resources/nested-groups.ts'
+import { rememberResource } from '../resources/recent-resources.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { type Stored, StoredRow } from '../tables/stored-resources.ts'
+import { StoredRow } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Position, Slice } from './list-request.ts'
@@ -19,7 +20,7 @@ import { requireFewFound, type ScanBudget } from './scan-budget.ts'
 
 export interface Listed {
   readonly type: StoredResourceType
-  readonly stored: Stored
+  readonly stored: StoredRow
   readonly position: Position
 }
 
@@ -32,8 +33,23 @@ export interface ListedPage {
   readonly hasMore: boolean
 }
 
+/** A page with more resources is no match of one that the client may change next. */
+const MAX_REMEMBERED = 3
+
 /** Reads a page of a list. @throws {ScimError} tooMany when a group on it has more members than an answer can show */
 export async function listResources(
+  tenant: TenantContext,
+  parts: readonly ListPart[],
+  slice: Slice,
+): Promise<ListedPage> {
+  const page = await readPage(tenant, parts, slice)
+  const { listed } = page
+  if (listed.length <= MAX_REMEMBERED)
+    for (const { type, stored } of listed) rememberResource(tenant, type, stored)
+  return page
+}
+
+async function readPage(
   tenant: TenantContext,
   parts: readonly ListPart[],
   slice: Slice,

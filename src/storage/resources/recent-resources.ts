@@ -1,10 +1,12 @@
 /**
  * Resources that this isolate has read or written recently, so that a change can be decided without a read: clients
- * read a user and then change it. A remembered resource may be out of date. It may only be used for a write that
+ * read or match a user and then change it. A remembered resource may be out of date. It may only be used for a write that
  * takes effect if the database has exactly that content, and never for an answer.
  */
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import type { StoredRow } from '../tables/stored-resources.ts'
+import type { TenantContext } from '../tenants/context.ts'
 
 /** With MAX_CHARACTERS at most 32 MB, of the 128 MB of an isolate; a few MB with ordinary users. */
 const MAX_RESOURCES = 2_000
@@ -12,8 +14,18 @@ const MAX_CHARACTERS = 8_000
 
 const recent = new Map<string, StoredRow>()
 
-export function rememberResource(tenantId: string, type: StoredResourceType, resource: StoredRow): void {
+/** Remembers a resource. Groups are not remembered, because their writes are queued. */
+export function rememberResource(
+  { tenantId, database }: Pick<TenantContext, 'tenantId' | 'database'>,
+  type: StoredResourceType,
+  resource: StoredRow,
+): void {
+  if (hasMembers(type) || database.isExplained) return
   const key = keyOf(tenantId, type, resource.id)
+  const before = recent.get(key)
+  // The one that is remembered may know its sources.
+  if (resource.sources === undefined && before?.version === resource.version && before.json === resource.json)
+    return
   // A Map keeps the order of insertion, so the first entry is the least recently used.
   recent.delete(key)
   if (resource.json.length > MAX_CHARACTERS) return

@@ -37,13 +37,8 @@ import {
 } from './memberships.ts'
 import { rememberResource } from './recent-resources.ts'
 
-/** Remembers a resource. Groups are not remembered, because their writes are queued. @returns the resource */
-function rememberAndReturn(
-  { tenantId, database }: TenantContext,
-  type: StoredResourceType,
-  resource: StoredRow,
-): StoredRow {
-  if (!hasMembers(type) && !database.isExplained) rememberResource(tenantId, type, resource)
+function rememberAndReturn(tenant: TenantContext, type: StoredResourceType, resource: StoredRow): StoredRow {
+  rememberResource(tenant, type, resource)
   return resource
 }
 
