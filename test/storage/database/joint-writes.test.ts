@@ -1,0 +1,126 @@
+/** The bounds of joint writes, and what happens without their queue. test/provider/joint-writes.test.ts has their outcomes. */
+import { describe, expect, it } from 'vitest'
+import {
+  BATCH_TIMEOUT_MS,
+  type Database,
+  DatabaseUnavailable,
+  noFigures,
+  type Statement,
+} from '../../../src/storage/database/database.ts'
+import {
+  CurrentWrites,
+  type Joint,
+  JointWrites,
+  withJointWrites,
+} from '../../../src/storage/database/joint-writes.ts'
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i)
+const statement = (text = ''): Statement => ({ sql: 'SELECT ?1', params: [text] })
+
+/** A database that answers when it is released. */
+function heldDatabase() {
+  const sizes: number[] = []
+  const { promise, resolve: release } = Promise.withResolvers<void>()
+  const database: Database = {
+    async batch(statements) {
+      sizes.push(statements.length)
+      await promise
+      return statements.map(() => ({ rows: [], changes: 1 }))
+    },
+  }
+  return { database, sizes, release }
+}
+
+describe('a joint transaction', () => {
+  it.for([
+    ['statements', 3, '', [3, 3, 45, 9]],
+    ['characters', 1, 'x'.repeat(300_000), [1, 1, 3, 3, 3, 3, 3, 3]],
+  ] as const)('is bounded in %s', async ([, statements, text, expected]) => {
+    const { database, sizes, release } = heldDatabase()
+    const queue = new JointWrites(() => database)
+    const answers = numbers(20).map((i) =>
+      queue.run(
+        `${i}`,
+        numbers(statements).map(() => statement(text)),
+      ),
+    )
+    release()
+    await Promise.all(answers)
+    expect(sizes).toEqual(expected)
+  })
+
+  it('has one write of a resource; the next one has it in its turn', async () => {
+    const { database, sizes, release } = heldDatabase()
+    const queue = new JointWrites(() => database)
+    const answers = ['a', 'b', 'c', 'c', 'd', 'c'].map((id) => queue.run(id, [statement()]))
+    release()
+    await Promise.all(answers)
+    expect(sizes).toEqual([1, 1, 2, 1, 1])
+  })
+})
+
+describe('a write beside two others of its tenant', () => {
+  /** @returns the database of a request while two writes of the tenant are at it */
+  function busyDatabase(send: Joint['send']) {
+    const current = new CurrentWrites(() => 0)
+    for (const _ of numbers(2)) current.begin('acme')
+    const { database, sizes, release } = heldDatabase()
+    release()
+    const figures = noFigures()
+    return { db: withJointWrites(database, figures, { current, send }), sizes, figures }
+  }
+
+  it('is sent directly if the queue is full', async () => {
+    const { db, sizes } = busyDatabase(async () => undefined)
+    await db.jointly?.({ tenantId: 'acme', resourceId: '1' }).batch([statement()])
+    expect(sizes).toEqual([1])
+  })
+
+  it('may have been applied if the queue does not answer', async () => {
+    const { db, sizes } = busyDatabase(() => Promise.reject(new Error('reset')))
+    const done = db.jointly?.({ tenantId: 'acme', resourceId: '1' }).batch([statement()])
+    await expect(done).rejects.toThrow(DatabaseUnavailable)
+    expect(sizes).toEqual([])
+  })
+
+  it('is sent directly in another tenant', async () => {
+    const { db, sizes } = busyDatabase(() => Promise.reject(new Error('not asked')))
+    await db.jointly?.({ tenantId: 'other', resourceId: '1' }).batch([statement()])
+    expect(sizes).toEqual([1])
+  })
+
+  it('has the errors and the figures of its own batch', async () => {
+    const failure =
+      'D1_ERROR: UNIQUE constraint failed: users.tenant_id, users.user_name_key: SQLITE_CONSTRAINT'
+    const { db, figures } = busyDatabase(async () => ({ roundTrips: 2, failure }))
+    const done = db.jointly?.({ tenantId: 'acme', resourceId: '1' }).batch([statement()])
+    await expect(done).rejects.toMatchObject({ columns: 'users.tenant_id, users.user_name_key' })
+    expect(figures.roundTrips).toBe(2)
+  })
+})
+
+describe('the queue', () => {
+  it('refuses writes beyond its length', async () => {
+    const { database, release } = heldDatabase()
+    const queue = new JointWrites(() => database)
+    const answers = numbers(503).map((i) => queue.run(`${i}`, [statement()]))
+    expect(await answers.at(-1)).toBeUndefined()
+    release()
+    const answered = await Promise.all(answers)
+    expect(answered.filter((answer) => answer === undefined)).toHaveLength(1)
+  })
+})
+
+describe('the writes of an isolate', () => {
+  it('do not count for longer than a batch may take, even if their request was ended', () => {
+    let now = 0
+    const current = new CurrentWrites(() => now)
+    const ends = numbers(2).map(() => current.begin('acme'))
+    expect(current.begin('acme')).toBeUndefined()
+    ends[0]?.()
+    expect(current.begin('acme')).toBeDefined()
+    expect(current.begin('acme')).toBeUndefined()
+    now = BATCH_TIMEOUT_MS
+    expect(current.begin('acme')).toBeDefined()
+  })
+})
