@@ -3,7 +3,7 @@
  * database until all of them have arrived.
  */
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import {
   CurrentWrites,
@@ -14,6 +14,8 @@ import {
 import { type Answer, answerOf, Client, costOf, newClient, PATCH_OP, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'
 import { soundState } from '../support/tenant-state.ts'
+
+afterEach(() => void vi.restoreAllMocks())
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i)
 const times = <T>(count: number, what: (i: number) => Promise<T>) => Promise.all(numbers(count).map(what))
@@ -131,6 +133,8 @@ describe('users that are created at the same time', () => {
   })
 
   it('are not sent again if the database does not answer', async () => {
+    // Each failure is written to the application log.
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const { client, batches, together, failJoint } = await newScene()
     failJoint('Network connection lost.')
     const answers = await together(numbers(12).map((i) => () => create(client, `user-${i}`)))
@@ -189,6 +193,25 @@ describe('changes of users that are sent at the same time', () => {
       expect((await client.get(`/Users/${users[i].id}`)).body).toEqual(winner?.body)
     }
     await soundState(client.tenantId)
+  })
+})
+
+describe('an object of an earlier version', () => {
+  it('has no queue: writes are sent directly', async () => {
+    const { tenantId, token } = await newClient()
+    const object = env.GROUP_COORDINATOR.getByName(tenantId) as unknown as Record<string, Joint['send']>
+    const joint: Joint = {
+      current: new CurrentWrites(Date.now),
+      send: async (...write) => await object.aMethodOfALaterVersion?.(...write),
+    }
+    const runtime = labRuntime({
+      openDatabase: (_name, figures) => withJointWrites(openDatabase(env.DB, figures), figures, joint),
+    })
+    const client = new Client(tenantId, token, (request) =>
+      answerOf(request, (sent) => sendTo(runtime, sent)),
+    )
+    for (const _ of numbers(2)) joint.current.begin(tenantId)
+    expect((await create(client, 'user')).status).toBe(201)
   })
 })
 

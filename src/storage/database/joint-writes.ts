@@ -174,6 +174,7 @@ export function withJointWrites(
 
   async function viaQueue(write: JointWrite, statements: readonly Statement[]) {
     const answer = await send(write, statements).catch((cause: unknown) => {
+      if (isOfEarlierVersion(cause)) return undefined
       throw new DatabaseUnavailable('the queue of joint writes does not answer', { cause })
     })
     if (answer === undefined) return await database.batch(statements)
@@ -183,4 +184,9 @@ export function withJointWrites(
     for (const { cost } of results) if (cost) addFigures(figures, { roundTrips: 0, ...cost })
     return results
   }
+}
+
+/** Whether the queue is an object without joint writes, as during a deployment. Nothing was sent then. */
+function isOfEarlierVersion(error: unknown): boolean {
+  return error instanceof TypeError && /RPC receiver does not implement/.test(error.message)
 }
