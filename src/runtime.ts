@@ -9,6 +9,7 @@ import type { Work } from './scim/work.ts'
 import type { Sha256 } from './storage/access/secrets.ts'
 import type { Database, DatabaseFigures } from './storage/database/database.ts'
 import type { Replicas } from './storage/database/replicas.ts'
+import type { LogEntry } from './storage/log/log-entry.ts'
 import type { StoredResourceType } from './storage/tables/resource-tables.ts'
 import type { Actor, TenantContext } from './storage/tenants/context.ts'
 import type { Databases } from './storage/tenants/locations.ts'
@@ -190,5 +191,7 @@ export interface HttpEnv {
     work: Work | undefined
     /** The parsed body; undefined until it is read. */
     body: unknown
+    /** What the provisioning log calls a rejected write of a membership; undefined for any other. */
+    loggedWrite: Pick<LogEntry, 'action' | 'resourceId'> | undefined
   }
 }

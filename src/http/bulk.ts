@@ -18,6 +18,7 @@ import { type Complex, isComplex } from '../scim/comparison.ts'
 import { endpointOfOperation } from '../scim/compatibility/http.ts'
 import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
 import type { Profile } from '../scim/profile.ts'
+import { servedTypes } from '../scim/schema/group-membership.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import type { Work } from '../scim/work.ts'
 import { readAs } from '../storage/access/tokens.ts'
@@ -72,7 +73,7 @@ export function bulk(dispatch: Dispatch) {
     }
     const run = new BulkRun(request, {
       send,
-      endpoints: c.get('resourceTypes').map(({ endpoint }) => endpoint),
+      endpoints: servedTypes(c.get('resourceTypes')).map(({ endpoint }) => endpoint),
       profile: profileOf(c),
       tenantUrl: tenantUrl(c),
       work: workOf(c),

@@ -9,6 +9,7 @@ import { notFound, ScimError, shorten } from '../scim/error.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { SERVED_COMMON_ATTRIBUTES } from '../scim/schema/common-attributes.ts'
 import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.ts'
+import { servedTypes } from '../scim/schema/group-membership.ts'
 import { schemasOf } from '../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../scim/schema/service-provider-config.ts'
 import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
@@ -39,13 +40,13 @@ export const discovery = new Hono<HttpEnv>()
   .get('/Schemas/:id', (c) => one(c, 'Schema', schemas(c)))
 
 function resourceTypes(c: Context<HttpEnv>): readonly Complex[] {
-  return c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c)))
+  return servedTypes(c.get('tenant').resourceTypes).map((type) => resourceType(type, tenantUrl(c)))
 }
 
 function schemas(c: Context<HttpEnv>): readonly Complex[] {
   const { resourceTypes: types } = c.get('tenant')
   const isBase = ({ id }: Schema) => types.some(({ schema }) => schema.id === id)
-  return schemasOf(types).map((schema) => {
+  return schemasOf(servedTypes(types)).map((schema) => {
     const common = isBase(schema) ? SERVED_COMMON_ATTRIBUTES : []
     return schemaResource({ ...schema, attributes: [...common, ...schema.attributes] }, tenantUrl(c))
   })

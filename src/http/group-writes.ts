@@ -16,16 +16,18 @@ import {
 import { workOf } from './work.ts'
 
 export const queuedWrites: ResourceWrites = {
-  create: async (c, _type, body) => writeResponse(c, await write(c, { kind: 'create', body }), 201),
-  replace: async (c, _type, id, body) => writeResponse(c, await write(c, { kind: 'replace', id, body }), 200),
-  patch: async (c, _type, id, body) => writeResponse(c, await write(c, { kind: 'patch', id, body }), 200),
-  delete: async (c, _type, id) => writeResponse(c, await write(c, { kind: 'delete', id }), 200),
+  create: async (c, _type, body) => writeResponse(c, await writeGroup(c, { kind: 'create', body }), 201),
+  replace: async (c, _type, id, body) =>
+    writeResponse(c, await writeGroup(c, { kind: 'replace', id, body }), 200),
+  patch: async (c, _type, id, body) =>
+    writeResponse(c, await writeGroup(c, { kind: 'patch', id, body }), 200),
+  delete: async (c, _type, id) => writeResponse(c, await writeGroup(c, { kind: 'delete', id }), 200),
 }
 
 /** @throws {ScimError} if the write is rejected; {DatabaseUnavailable} also if the group writer cannot be reached */
-async function write(
+export async function writeGroup(
   c: Context<HttpEnv>,
-  what: Pick<GroupWriteRequest, 'kind' | 'id' | 'body'>,
+  what: Pick<GroupWriteRequest, 'kind' | 'id' | 'memberId' | 'body'>,
 ): Promise<Rendered | undefined> {
   const actor = c.get('actor')
   const request: GroupWriteRequest = {

@@ -7,6 +7,7 @@ import { type Context, Hono } from 'hono'
 import { publicOrigin } from '../edge/url.ts'
 import type { HttpEnv } from '../runtime.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
+import { servedTypes } from '../scim/schema/group-membership.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { TOKEN_PATH } from './oauth/token-endpoint.ts'
@@ -64,7 +65,7 @@ function openapiDocument(types: readonly ResourceType[]): Json {
         'The Tenant URL is /scim/v2 for every tenant: the token names the tenant. Attributes have x-scim-* keywords for the characteristics of RFC 7643 §7 that JSON Schema cannot express.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    tags: [...types.map(tagOf), ...TAGS.map(([name, description]) => ({ name, description }))],
+    tags: [...servedTypes(types).map(tagOf), ...TAGS.map(([name, description]) => ({ name, description }))],
     security: [{ bearerToken: [] }, { accessToken: [] }],
     paths: {
       ...scimPaths(TENANT_PATH, types),

@@ -36,7 +36,7 @@ export async function logRefusal(
   type: StoredResourceType,
   error: ScimError,
 ): Promise<boolean> {
-  const action = ACTIONS[c.req.method]
+  const action = c.get('loggedWrite')?.action ?? ACTIONS[c.req.method]
   // A search is a POST but not a write.
   if (action === undefined || c.req.path.endsWith('/.search')) return false
   const isHeld = error instanceof HeldError
@@ -72,7 +72,7 @@ function refusedEntry(
     action,
     outcome: 'refused',
     resourceType: type.name,
-    resourceId: c.req.param('id') ?? null,
+    resourceId: c.get('loggedWrite')?.resourceId ?? c.req.param('id') ?? null,
     resourceName: typeof name === 'string' && name.isWellFormed() ? name : null,
     status: error.status,
     scimType: error.scimType ?? null,

@@ -4,11 +4,14 @@
 import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Dispatch, HttpEnv } from '../runtime.ts'
+import { GROUP_MEMBERSHIP } from '../scim/schema/group-membership.ts'
+import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { bulk } from './bulk.ts'
 import { discovery } from './discovery.ts'
 import { onMethodNotAllowed } from './errors.ts'
+import { groupMemberships } from './group-memberships.ts'
 import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
 import { replicas } from './replicas.ts'
 import { resources } from './resources.ts'
@@ -30,6 +33,11 @@ export function scim(types: readonly StoredResourceType[], dispatch: Dispatch): 
     // The pattern also matches the endpoint itself. A second registration would count list requests twice.
     app.use(`${type.endpoint}/*`, bearerAuth, limitRate, replicas)
     app.route(type.endpoint, resources(type))
+  }
+  const withMembers = types.find(hasMembers)
+  if (withMembers !== undefined) {
+    app.use(`${GROUP_MEMBERSHIP.endpoint}/*`, bearerAuth, limitRate, replicas)
+    app.route(GROUP_MEMBERSHIP.endpoint, groupMemberships(withMembers.name))
   }
   app.route('/', search)
   app.route('/Bulk', bulk(dispatch))

@@ -4,6 +4,7 @@
 import { normalizePath } from '../edge/url.ts'
 import { endpointInAnyCase } from '../scim/compatibility/http.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
+import { GROUP_MEMBERSHIP } from '../scim/schema/group-membership.ts'
 
 /** The path of the Tenant URL. It is the same for all tenants, because the token names the tenant. */
 export const TENANT_PATH = '/scim/v2'
@@ -12,8 +13,15 @@ export const TENANT_PATH = '/scim/v2'
 export const EVENTS_PATH = '/events'
 export const METRICS_PATH = '/metrics'
 
-/** The endpoints that are not resource types. */
-const OTHER_ENDPOINTS = ['/Schemas', '/ResourceTypes', '/ServiceProviderConfig', '/Bulk', '/Me']
+/** The endpoints that are not stored resource types. */
+const OTHER_ENDPOINTS = [
+  GROUP_MEMBERSHIP.endpoint,
+  '/Schemas',
+  '/ResourceTypes',
+  '/ServiceProviderConfig',
+  '/Bulk',
+  '/Me',
+]
 
 /**
  * Returns a function that normalizes the path of a URL for routing: slashes as in edge/url.ts, and SCIM endpoints spelled as

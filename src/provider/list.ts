@@ -3,11 +3,12 @@
  * (RFC 9865).
  */
 import type { Page } from '../scim/list-response.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
 import type * as scim from '../scim/search-request.ts'
 import { clientOf } from '../storage/access/tokens.ts'
 import type { Listed } from '../storage/lists/list.ts'
 import * as storage from '../storage/lists/list.ts'
-import type { ListPart, Slice } from '../storage/lists/list-request.ts'
+import type { ListPart, Position, Slice } from '../storage/lists/list-request.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { type Call, renderJson, withReferences } from './call.ts'
 import { type CursorOwner, openCursor, sealCursor } from './cursor.ts'
@@ -17,20 +18,37 @@ type ListSource = scim.ListSource<StoredResourceType>
 
 /** A page of resources. @throws {ScimError} invalidCursor, expiredCursor */
 export async function listResources(call: Call, request: ListRequest): Promise<Page> {
-  const { page, identity } = request
+  return await pageOf(call, request, async (slice) => {
+    const { total, listed, hasMore } = await read(call, request, slice)
+    return { total, hasMore, listed: listed.flatMap((one) => rendered(call, request, one)) }
+  })
+}
+
+/** A resource of a list as JSON text, with its position. */
+export interface Rendered {
+  readonly json: string
+  readonly position: Position
+}
+
+/** A page by index or by cursor. @param read see storage.ListedPage @throws {ScimError} invalidCursor, expiredCursor */
+export async function pageOf(
+  call: Call,
+  { page, identity, sources }: scim.ListRequest<ResourceType>,
+  read: (slice: Slice) => Promise<{ total: number; listed: readonly Rendered[]; hasMore: boolean }>,
+): Promise<Page> {
   if (page.kind === 'index') {
-    const { total, listed } = await read(call, request, { offset: page.startIndex - 1, limit: page.count })
-    return { totalResults: total, startIndex: page.startIndex, resources: renderAll(call, request, listed) }
+    const { total, listed } = await read({ offset: page.startIndex - 1, limit: page.count })
+    return { totalResults: total, startIndex: page.startIndex, resources: listed.map(({ json }) => json) }
   }
   const cursor = page.cursor === '' ? undefined : await openCursor(page.cursor, identity, await ownerOf(call))
   const isBackwards = cursor?.isBackwards ?? false
   const slice = { from: cursor?.position, isBackwards, limit: page.count, total: cursor?.total }
-  const { total, listed, hasMore } = await read(call, request, slice)
+  const { total, listed, hasMore } = await read(slice)
   const onPage = isBackwards ? listed.toReversed() : listed
-  const isFiltered = request.sources.some(({ filter }) => filter !== undefined)
+  const isFiltered = sources.some(({ filter }) => filter !== undefined)
   return {
     totalResults: total,
-    resources: renderAll(call, request, onPage),
+    resources: onPage.map(({ json }) => json),
     // A page that was reached backwards has a next one; a page that was reached by a cursor has a previous one.
     nextCursor: await seal(hasMore || isBackwards, onPage.at(-1), false),
     previousCursor: await seal(isBackwards ? hasMore : cursor !== undefined, onPage[0], true),
@@ -38,7 +56,7 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
 
   async function seal(
     isWanted: boolean,
-    at: Listed | undefined,
+    at: Rendered | undefined,
     isBackwards: boolean,
   ): Promise<string | undefined> {
     if (!isWanted || at === undefined) return undefined
@@ -61,9 +79,9 @@ function partOf({ type, filter, sort, projection }: ListSource): ListPart {
   return { type, filter, sort, withReferences: withReferences(projection, type) }
 }
 
-function renderAll(call: Call, { sources }: ListRequest, listed: readonly Listed[]): readonly string[] {
-  return listed.flatMap(({ type, stored }) => {
-    const source = sources.find((candidate) => candidate.type === type)
-    return source === undefined ? [] : [renderJson(call, stored, source.type, source.projection)]
-  })
+function rendered(call: Call, { sources }: ListRequest, { type, stored, position }: Listed): Rendered[] {
+  const source = sources.find((candidate) => candidate.type === type)
+  return source === undefined
+    ? []
+    : [{ json: renderJson(call, stored, source.type, source.projection), position }]
 }

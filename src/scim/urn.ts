@@ -4,6 +4,7 @@
 
 export const USER_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:User'
 export const GROUP_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export const GROUP_MEMBERSHIP_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:GroupMembership'
 export const ENTERPRISE_USER_SCHEMA = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 export const CISCO_UMBRELLA_USER_SCHEMA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
 export const CISCO_UMBRELLA_GROUP_SCHEMA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:Group'

@@ -53,6 +53,7 @@ describe('RFC 7643 §6, resource types', () => {
     expect(types.map(({ name, schema }: Record<string, string>) => [name, schema])).toEqual([
       ['User', USER],
       ['Group', GROUP],
+      ['GroupMembership', 'urn:ietf:params:scim:schemas:core:2.0:GroupMembership'],
     ])
     for (const { name, endpoint, schema, schemaExtensions, description } of types) {
       expect(known).toContain(schema)

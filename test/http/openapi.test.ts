@@ -134,6 +134,13 @@ describe('the OpenAPI document', () => {
     const empty = { schemas: [PATCH_OP], Operations: [{ op: 'remove', path: 'members' }] }
     await at('patch', '/Groups/{id}', `/Groups/${group.id}?attributes=members`, empty)
     await at('patch', '/Groups/{id}', `/Groups/${group.id}`, empty)
+    const membership = { group: { value: group.id }, member: { value: user.id } }
+    const { body } = await at('post', '/GroupMemberships', '/GroupMemberships', membership)
+    await at('post', '/GroupMemberships', '/GroupMemberships', membership)
+    await at('get', '/GroupMemberships', '/GroupMemberships')
+    await at('get', '/GroupMemberships/{id}', `/GroupMemberships/${body.id}`)
+    await at('delete', '/GroupMemberships/{id}', `/GroupMemberships/${body.id}`)
+    await at('delete', '/GroupMemberships/{id}', `/GroupMemberships/${body.id}`)
     await at('delete', '/Groups/{id}', `/Groups/${group.id}`)
     await at('delete', '/Users/{id}', `/Users/${user.id}`)
   })

@@ -4,6 +4,7 @@
 import type { ScimType } from '../../scim/error.ts'
 import { DEFAULT_PAGE_SIZE, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import { servedTypes } from '../../scim/schema/group-membership.ts'
 import { schemasOf } from '../../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../../scim/schema/service-provider-config.ts'
 import * as urn from '../../scim/urn.ts'
@@ -31,10 +32,11 @@ const SCIM_TYPES: Record<ScimType, true> = {
 }
 
 /** All component schemas of the SCIM API by name. */
-export function scimSchemas(types: readonly ResourceType[]): Json {
+export function scimSchemas(stored: readonly ResourceType[]): Json {
+  const types = servedTypes(stored)
   return {
     ...Object.fromEntries(types.map((type) => [type.name, describedSchema(type)])),
-    Resource: { anyOf: types.map(({ name }) => ref('schemas', name)) },
+    Resource: { anyOf: stored.map(({ name }) => ref('schemas', name)) },
     ...Object.fromEntries(types.map(({ name }) => [`${name}List`, listSchema(name)])),
     ResourceList: listSchema('Resource'),
     SearchRequest: searchRequest(),

@@ -10,6 +10,7 @@ import {
   MAX_PAGE_SIZE,
 } from '../../scim/limits.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import { GROUP_MEMBERSHIP } from '../../scim/schema/group-membership.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type Json, ref } from './json-schema.ts'
 
@@ -22,6 +23,7 @@ type Status = 400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 501 | 
 export function scimPaths(prefix: string, types: readonly ResourceType[]): Json {
   const paths: Record<string, Json> = {
     ...Object.fromEntries(types.flatMap(pathsOf)),
+    ...(types.some(hasMembers) && membershipPaths(GROUP_MEMBERSHIP)),
     '': {
       get: operation(
         'Search',
@@ -156,7 +158,9 @@ export function scimComponents(): { parameters: Json; responses: Json; headers: 
       NotFound: error(
         'The resource does not exist. The response is the same for deleted resources and those of other tenants.',
       ),
-      Conflict: error('The userName or displayName is in use: scimType "uniqueness".'),
+      Conflict: error(
+        'The userName or displayName is in use, or the membership exists: scimType "uniqueness".',
+      ),
       PreconditionFailed: error('If-Match does not contain the current version.'),
       RequestTimeout: error(`The body did not arrive within ${BODY_TIMEOUT_SECONDS} seconds.`),
       ContentTooLarge: error(`The body is larger than ${MAX_BODY_BYTES} bytes, or has too many operations.`),
@@ -244,6 +248,41 @@ function pathsOf(type: ResourceType): readonly (readonly [path: string, item: Js
     [`${endpoint}/.search`, search(name, pluralOf(type), pluralOf(type))],
     [`${endpoint}/{id}`, resource(type)],
   ]
+}
+
+/** Memberships have no version, and are not changed. */
+function membershipPaths(type: ResourceType): Record<string, Json> {
+  const { endpoint, name } = type
+  const tag = pluralOf(type)
+  const one = (description: string) => json(description, name, { Location: ref('headers', 'Location') })
+  const parameters = ['Filter', 'StartIndex', 'Count', 'Cursor'].map((parameter) =>
+    ref('parameters', parameter),
+  )
+  return {
+    [endpoint]: {
+      get: operation(tag, `list${tag}`, 'Lists memberships', {
+        description: 'Filters are "group.value eq", "member.value eq", or both of them joined with "and".',
+        parameters: [...parameters, ...PROJECTION],
+        responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 429, 503) },
+      }),
+      post: operation(tag, `create${name}`, 'Adds a member to a group', {
+        parameters: PROJECTION,
+        requestBody: body(name),
+        responses: { 201: one('Added.'), ...errors(400, 401, 403, 408, 409, 413, 415, 429, 503) },
+      }),
+    },
+    [`${endpoint}/.search`]: search(name, tag, tag),
+    [`${endpoint}/{id}`]: {
+      parameters: [ref('parameters', 'Id')],
+      get: operation(tag, `get${name}`, 'Reads a membership', {
+        parameters: PROJECTION,
+        responses: { 200: one('The membership.'), ...errors(401, 404, 429, 503) },
+      }),
+      delete: operation(tag, `delete${name}`, 'Removes a member from a group', {
+        responses: { 204: { description: 'Removed.' }, ...errors(401, 403, 404, 429, 503) },
+      }),
+    },
+  }
 }
 
 function collection(type: ResourceType): Json {

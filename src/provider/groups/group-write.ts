@@ -100,7 +100,7 @@ export interface GroupDecision {
  * @throws {ScimError} every refusal that follows from the request alone: such a write is never queued
  */
 export function prepareGroupWrite(
-  request: GroupWriteRequest,
+  request: GroupWriteRequest<'create' | 'replace' | 'patch' | 'delete'>,
   call: Pick<Call, 'tenant' | 'work'>,
 ): GroupWrite | GroupDeletion {
   const type = call.tenant.resourceTypes.find(hasMembers)

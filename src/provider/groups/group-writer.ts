@@ -11,12 +11,16 @@ import type { Actor } from '../../storage/tenants/context.ts'
 import type { Rendered } from '../call.ts'
 import { QueueOverflow } from './serial-queue.ts'
 
-/** One write of a group, as a client sent it. */
-export interface GroupWriteRequest {
-  readonly kind: 'create' | 'replace' | 'patch' | 'delete'
-  /** The id in the path; not for `create`. */
+export type GroupWriteKind = 'create' | 'replace' | 'patch' | 'delete' | 'addMember' | 'removeMember'
+
+/** One write of a group or of one membership, as a client sent it. */
+export interface GroupWriteRequest<Kind extends GroupWriteKind = GroupWriteKind> {
+  readonly kind: Kind
+  /** The id of the group; not for `create`. */
   readonly id?: string | undefined
-  /** Parsed JSON; not for `delete`. */
+  /** For `addMember` and `removeMember`. */
+  readonly memberId?: string | undefined
+  /** Parsed JSON; for `create`, `replace` and `patch`. */
   readonly body?: unknown
   readonly attributes?: readonly string[] | undefined
   readonly excludedAttributes?: readonly string[] | undefined
@@ -36,7 +40,7 @@ export interface GroupWriteAnswer {
   readonly figures: DatabaseFigures
   /** Units of work, including those spent before; undefined from a coordinator of an earlier version. */
   readonly spent?: number | undefined
-  /** The group after the write; undefined after `delete`. */
+  /** The group, or the new membership, after the write; undefined after `delete`. */
   readonly rendered?: Rendered | undefined
   /** The active webhooks of the tenant, after a write; undefined from a coordinator of an earlier version. */
   readonly webhooks?: readonly string[] | undefined

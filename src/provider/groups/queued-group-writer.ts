@@ -12,13 +12,14 @@ import { withTenant } from '../../storage/tenants/context.ts'
 import type { Call, Rendered } from '../call.ts'
 import { commitWrites, preload, type QueuedWrite } from './commit-writes.ts'
 import type { GroupDraft } from './group-draft.ts'
-import { type GroupDeletion, type GroupWrite, prepareGroupWrite } from './group-write.ts'
+import type { GroupDeletion, GroupWrite } from './group-write.ts'
 import {
   failedAnswer,
   type GroupWriteAnswer,
   type GroupWriteRequest,
   type GroupWriter,
 } from './group-writer.ts'
+import { prepareWrite } from './membership-write.ts'
 import { type QueueLimits, SerialQueue } from './serial-queue.ts'
 
 /**
@@ -96,7 +97,7 @@ export class QueuedGroupWriter implements GroupWriter {
     call: Call,
     figures: DatabaseFigures,
   ): Promise<Rendered | undefined> {
-    const write = prepareGroupWrite(request, call)
+    const write = prepareWrite(request, call)
     const accepted = this.#queue.acceptedWhileIdle
     const loaded = isKnownValid(call.tenant.actor) ? undefined : await authorize(call, write)
     // Another write may have changed the groups since they were loaded.

@@ -71,7 +71,7 @@ const DOCUMENTS_IN_A_BYTE = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES / MAX_PAGE_
  * The size of the largest document of the tenant among users and groups; 0 if none is large. A statement reads it
  * once.
  */
-function largestBytes(tenantId: List['tenantId']): SQL {
+export function largestBytes(tenantId: List['tenantId']): SQL {
   const largest = ({ name, largeBytes }: LargeTable) =>
     sql`(SELECT coalesce(max(octet_length(large.data)), 0) FROM ${sql.raw(name)} AS large
       WHERE large.tenant_id = ${tenantId} AND octet_length(large.data) > ${sql.raw(String(largeBytes))})`

@@ -13,15 +13,17 @@ import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from '../tables/resourc
 import { clientOfToken } from '../tables/stored-resources.ts'
 import type { NestedGroups } from './nested-groups.ts'
 
-// A member is a user or a group; both joins are by primary key.
-const DISPLAY = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
+/** The name of a member, which is a user or a group. */
+export const MEMBER_DISPLAY: SQL = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
+
+/** The resource of the membership `m`, by primary key. */
+export const MEMBER_RESOURCES: SQL = sql`LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
+    LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id`
 
 /** Selects the members of the groups that match a condition on `m.group_id`: rows for memberFromRow. */
 export function selectMembers(tenantId: SqlValue | Placeholder, condition: SQL): SQL {
-  return sql`SELECT m.group_id AS groupId, m.member_id AS id, m.member_type AS type, ${DISPLAY}
-    FROM memberships AS m
-    LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
-    LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id
+  return sql`SELECT m.group_id AS groupId, m.member_id AS id, m.member_type AS type, ${MEMBER_DISPLAY}
+    FROM memberships AS m ${MEMBER_RESOURCES}
     WHERE m.tenant_id = ${tenantId} AND m.group_id ${condition}`
 }
 
@@ -62,9 +64,7 @@ const MOST_BYTES = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES))
  */
 const MEMBER_BYTES = sql`CASE WHEN groups.member_count > ${sql.raw(String(MAX_LOADED_MEMBERS))} THEN 0
   WHEN ${LARGEST_BYTES} <= ${MOST_BYTES} AND ${ARE_OTHERS_SMALL} THEN 0
-  ELSE (SELECT coalesce(sum(octet_length(coalesce(u.data, g.data))), 0) FROM memberships AS m
-    LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
-    LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id
+  ELSE (SELECT coalesce(sum(octet_length(coalesce(u.data, g.data))), 0) FROM memberships AS m ${MEMBER_RESOURCES}
     WHERE m.tenant_id = groups.tenant_id AND m.group_id = groups.id) END`
 
 /** The condition on `groups` that the members of a group can be shown: see requireFewMembers. */

@@ -124,6 +124,29 @@ describe('an index answers', () => {
   })
 })
 
+describe('memberships are found in the order of an index', () => {
+  it.for<[path: string, index: RegExp]>([
+    ['/GroupMemberships', /SEARCH m USING PRIMARY KEY \(tenant_id=\?\)/],
+    [
+      filtered('GroupMemberships', 'group.value eq "x"'),
+      /SEARCH m USING PRIMARY KEY \(tenant_id=\? AND group_id=\?\)/,
+    ],
+    [
+      filtered('GroupMemberships', 'member.value eq "x"'),
+      /SEARCH m USING INDEX memberships_by_member \(tenant_id=\? AND member_id=\?\)/,
+    ],
+    [
+      '/GroupMemberships/some.id',
+      /SEARCH m USING PRIMARY KEY \(tenant_id=\? AND group_id=\? AND member_id=\?\)/,
+    ],
+  ])('%s', async ([path, index]) => {
+    const plans = await plansOf(path)
+    expect(plans.join('\n')).toMatch(index)
+    // The page itself, which is sorted again after its names were read.
+    expect(plans.filter((step) => step.includes('TEMP B-TREE')).length).toBeLessThanOrEqual(1)
+  })
+})
+
 describe('a list by lastModified', () => {
   it('is sorted by an index, so that a deep page reads no previous rows', async () => {
     const plans = await plansOf('/Users?sortBy=meta.lastModified&startIndex=5000')
@@ -153,7 +176,7 @@ describe('group writes in one batch', () => {
   })
 })
 
-function filtered(endpoint: 'Users' | 'Groups', filter: string, more = ''): string {
+function filtered(endpoint: 'Users' | 'Groups' | 'GroupMemberships', filter: string, more = ''): string {
   return `/${endpoint}?filter=${encodeURIComponent(filter)}${more}`
 }
 
