@@ -216,7 +216,7 @@ describe('a page of groups', () => {
     const refusal = {
       status: '400',
       scimType: 'tooMany',
-      detail: `Group "g-1" has ${MAX_LOADED_MEMBERS + 1} members, and an answer shows ${MAX_LOADED_MEMBERS} at most: ask with excludedAttributes=members`,
+      detail: `Group "g-1" has ${MAX_LOADED_MEMBERS + 1} members, and an answer shows ${MAX_LOADED_MEMBERS} at most: ask with excludedAttributes=members, and list them with /GroupMemberships?filter=group.value eq "g-1"`,
     }
     expect((await client.get('/Groups/g-1')).body).toMatchObject(refusal)
     expect((await client.filter('/Groups', 'displayName eq "g-1"')).body).toMatchObject(refusal)
@@ -246,7 +246,7 @@ describe('a group with large members', () => {
       const refused = await client.get(path)
       expect(refused.body, path).toMatchObject({ status: '400', scimType: 'tooMany' })
       expect(refused.body.detail).toMatch(
-        /^Group "g-1" has \d+ members, and their documents have more than \d+ bytes together: ask with excludedAttributes=members$/,
+        /^Group "g-1" has \d+ members, and their documents have more than \d+ bytes together: ask with excludedAttributes=members, and list them with \/GroupMemberships\?filter=group.value eq "g-1"$/,
       )
       const more = path.includes('?') ? '&' : '?'
       expect((await client.get(`${path}${more}excludedAttributes=members`)).status, path).toBe(200)

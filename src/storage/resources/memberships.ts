@@ -99,7 +99,7 @@ export function requireFewMembers({ id, memberCount = null }: Row, found: number
       : `their documents have more than ${MAX_MEMBER_DOCUMENT_BYTES} bytes together`
   throw badRequest(
     'tooMany',
-    `Group "${id}" has ${count} members, and ${most}: ask with excludedAttributes=members`,
+    `Group "${id}" has ${count} members, and ${most}: ask with excludedAttributes=members, and list them with /GroupMemberships?filter=group.value eq "${id}"`,
   )
 }
 
