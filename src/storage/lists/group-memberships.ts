@@ -14,6 +14,7 @@ import type { TenantContext } from '../tenants/context.ts'
 import { toSql } from './columns.ts'
 import type { Position, Slice } from './list-request.ts'
 import { largestBytes } from './page-size.ts'
+import { skipsMany } from './scan-budget.ts'
 
 /** A membership with the names of its ends. */
 export interface ListedMembership {
@@ -38,7 +39,8 @@ export async function listMemberships(
   const known = 'from' in slice ? slice.total : undefined
   const { tenantId } = tenant
   const counted = known === undefined ? [statement(totalOf(tenantId, filter))] : []
-  const results = await readAs(tenant, [...counted, statement(pageOf(tenantId, filter, slice))])
+  const isLong = skipsMany(slice)
+  const results = await readAs(tenant, [...counted, statement(pageOf(tenantId, filter, slice))], { isLong })
   const rows = results.at(-1)?.rows ?? []
   const shown = rows.slice(0, Number(rows[0]?.most ?? 0))
   return {
@@ -74,14 +76,27 @@ function pageOf(tenantId: string, filter: MembershipFilter, slice: Slice): SQL {
   const isBackwards = 'from' in slice && slice.isBackwards
   const after = from === undefined ? sql`` : sql` AND ${isAfter(filter, from, isBackwards)}`
   const direction = sql.raw(isBackwards ? 'DESC' : 'ASC')
-  return sql`WITH bound(most) AS MATERIALIZED (
+  const isCounted = offset > 0 && filter.groupId === undefined && filter.memberId === undefined
+  const [start, skipped] = isCounted
+    ? [startAt(tenantId, offset), sql`coalesce((SELECT before FROM start), 0)`]
+    : [sql``, sql`0`]
+  const fromStart = isCounted ? sql` AND m.group_id >= (SELECT id FROM start)` : sql``
+  return sql`WITH ${start}bound(most) AS MATERIALIZED (
       SELECT min(${slice.limit}, max(1, ${BYTES} / max(1, ${largestBytes(tenantId)})))),
-    m AS MATERIALIZED (SELECT m.tenant_id, m.group_id, m.member_id, m.member_type ${found(tenantId, filter)}${after} ORDER BY m.group_id ${direction}, m.member_id ${direction}
-      LIMIT (SELECT most + 1 FROM bound) OFFSET ${offset})
+    m AS MATERIALIZED (SELECT m.tenant_id, m.group_id, m.member_id, m.member_type
+      ${found(tenantId, filter)}${after}${fromStart} ORDER BY m.group_id ${direction}, m.member_id ${direction}
+      LIMIT (SELECT most + 1 FROM bound) OFFSET ${offset} - ${skipped})
     SELECT bound.most, m.group_id AS groupId, h.data ->> '$.displayName' AS groupDisplay, m.member_id AS id,
       m.member_type AS type, ${MEMBER_DISPLAY}
     FROM bound CROSS JOIN m CROSS JOIN groups AS h ON h.tenant_id = m.tenant_id AND h.id = m.group_id
     ${MEMBER_RESOURCES} ORDER BY m.group_id ${direction}, m.member_id ${direction}`
+}
+
+/** A common table expression: the group in which a page by index begins, and the number of memberships before that group. */
+function startAt(tenantId: string, offset: number): SQL {
+  return sql`start(id, before) AS MATERIALIZED (
+    SELECT id, before FROM (SELECT id, sum(member_count) OVER (ORDER BY id) - member_count AS before
+      FROM groups WHERE tenant_id = ${tenantId}) WHERE before <= ${offset} ORDER BY id DESC LIMIT 1), `
 }
 
 /** The memberships `m`. A deleted group may have left some, which are not looked through one by one if it is named. */

@@ -7,7 +7,8 @@ import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { readAs } from '../access/tokens.ts'
 import { type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
-import { groupsFromRow, memberFromRow, requireFewMembers } from '../resources/memberships.ts'
+import { noteMembersRead, readsManyMembers } from '../resources/member-reads.ts'
+import { groupsFromRow, membersFromRows, requireFewMembers } from '../resources/memberships.ts'
 import { NestedGroups, selectNestedGroups } from '../resources/nested-groups.ts'
 import { rememberResource } from '../resources/recent-resources.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -16,7 +17,7 @@ import type { TenantContext } from '../tenants/context.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Position, Slice } from './list-request.ts'
 import { cutPageOf, listOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
-import { requireFewFound, type ScanBudget } from './scan-budget.ts'
+import { requireFewFound, type ScanBudget, skipsMany } from './scan-budget.ts'
 
 export interface Listed {
   readonly type: StoredResourceType
@@ -64,7 +65,7 @@ async function readPage(
   const known = knownTotal(slice)
   const { statements, budget, most } = plain ?? searchOf(parts, tenant.tenantId, slice)
   requireFewFound(known ?? 0, most)
-  const isLong = budget !== undefined || most !== undefined
+  const isLong = budget !== undefined || most !== undefined || skipsMany(slice) || showsMany(tenant, parts)
   const results = await readAs(tenant, statements, { isLong })
   const [counted, page, cut, ...more] =
     budget !== undefined ? searched(results, budget) : known === undefined ? results : [undefined, ...results]
@@ -73,11 +74,23 @@ async function readPage(
   const rows = [...inOrder(page?.rows ?? []), ...inOrder(cut?.rows ?? [])]
   const members = withReferences(parts, hasMembers) ? more[0]?.rows : []
   const nested = withReferences(parts, showsGroups) ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
+  const shown = rows.slice(0, slice.limit)
+  if (withReferences(parts, hasMembers)) noteMembersRead(tenant.tenantId, LIST, membersOn(shown))
   return {
     total,
-    listed: allListed(parts, rows.slice(0, slice.limit), members, nested),
+    listed: allListed(parts, shown, members, nested),
     hasMore: Number(rows[0]?.available ?? rows.length) > Math.min(rows.length, slice.limit),
   }
+}
+
+const LIST = 'list'
+
+function showsMany({ tenantId }: TenantContext, parts: readonly ListPart[]): boolean {
+  return withReferences(parts, hasMembers) && readsManyMembers(tenantId, LIST)
+}
+
+function membersOn(rows: readonly Row[]): number {
+  return rows.reduce((sum, { memberCount }) => sum + Number(memberCount ?? 0), 0)
 }
 
 /** The results of a list with a budget in the form of any other list. The last row is not a resource. */
@@ -148,8 +161,8 @@ function listedFromRow(
   memberRows: readonly Row[],
   nested: NestedGroups | undefined,
 ): Listed {
-  requireFewMembers(row, memberRows.length)
-  const members = memberRows.map(memberFromRow)
+  const members = membersFromRows(memberRows)
+  requireFewMembers(row, members.length)
   const more = { ...groupsFromRow(row, nested), ...(members.length > 0 && { members }) }
   return {
     type,

@@ -11,7 +11,7 @@ import { badRequest } from '../../scim/error.ts'
 import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import type { Row } from '../database/database.ts'
 import { isLookup, isMembershipOfKnown } from './columns.ts'
-import type { ListPart } from './list-request.ts'
+import type { ListPart, Slice } from './list-request.ts'
 import {
   candidatesOf,
   hasIndexedOrder,
@@ -100,6 +100,11 @@ const FOUND = 700
 /** Nanoseconds to sort a match in another order, or to skip it. */
 const REORDERED = 500
 const MANY = 10_000
+
+/** True for a page by index that skips so many entries that others would wait for it: about 100 ns each. */
+export function skipsMany(slice: Slice): boolean {
+  return 'offset' in slice && slice.offset > MANY
+}
 
 /**
  * The most matches of a range of an index that are counted and sorted within the limit. No more are read.

@@ -35,6 +35,7 @@ import type { SourceMode, StaleTenant, TenantElsewhere } from '../tenants/contex
 import {
   deleteAllMembers,
   deleteMembers,
+  FEW_MEMBERSHIPS,
   inIndexOrder,
   insertMembers,
   isInGroups,
@@ -131,9 +132,6 @@ const selectAllMemberIds = prepared(
       FROM json_each(${ids}) AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
       WHERE ${FEW_MEMBERS}`,
 )
-
-/** The most memberships that a batch looks up or changes without taking long: some milliseconds. */
-const FEW_MEMBERSHIPS = 1_000
 
 /**
  * Loads the data for group writes of one tenant, in one batch.

@@ -28,10 +28,11 @@ import {
   storedColumns,
 } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
+import { noteMembersRead, readsManyMembers } from './member-reads.ts'
 import {
   groupsFromRow,
   groupsOfResource,
-  memberFromRow,
+  membersFromRows,
   requireFewMembers,
   selectMembersOf,
 } from './memberships.ts'
@@ -83,10 +84,12 @@ export async function getResource(
   withReferences: boolean,
 ): Promise<Stored | undefined> {
   const statements = selectStatements(type, tenant.tenantId, id, withReferences)
-  const [found, memberRows] = await readAs(tenant, statements)
+  const isLong = statements.length > 1 && readsManyMembers(tenant.tenantId, id)
+  const [found, memberRows] = await readAs(tenant, statements, { isLong })
   const row = found?.rows[0]
   if (row === undefined) return undefined
-  const members = (memberRows?.rows ?? []).map(memberFromRow)
+  const members = membersFromRows(memberRows?.rows ?? [])
+  noteMembersRead(tenant.tenantId, id, members.length)
   requireFewMembers(row, members.length)
   const references = { ...groupsFromRow(row), ...(members.length > 0 && { members }) }
   return rememberAndReturn(tenant, type, new StoredRow(row, references))
