@@ -184,17 +184,17 @@ describe('GET /GroupMemberships', () => {
 
   it('begins a page by index at the group that the index is in, whatever comes before it', async () => {
     const client = await newClient()
-    await addCrowd(client.tenantId, 3_000)
+    await addCrowd(client.tenantId, 11_000)
     const [first, second] = [await client.createGroup(), await client.createGroup()]
-    await addMembers(client.tenantId, first.id, 3_000)
+    await addMembers(client.tenantId, first.id, 11_000)
     await addMembers(client.tenantId, second.id, 20)
-    const page = await client.get(`${PATH}?count=5&startIndex=3001`)
+    const page = await client.get(`${PATH}?count=5&startIndex=11001`)
     expect(
       page.body.Resources.every(({ group }: { group: { value: string } }) => group.value === second.id),
     ).toBe(true)
-    expect(page.body).toMatchObject({ totalResults: 3_020, itemsPerPage: 5 })
+    expect(page.body).toMatchObject({ totalResults: 11_020, itemsPerPage: 5 })
     expect(costOf(page).rowsRead).toBeLessThan(100)
-    expect((await client.get(`${PATH}?startIndex=4000`)).body.Resources).toEqual([])
+    expect((await client.get(`${PATH}?startIndex=12000`)).body.Resources).toEqual([])
   })
 
   it('ends a page before it reads too many bytes of documents, and the next page goes on', async () => {

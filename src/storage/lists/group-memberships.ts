@@ -76,7 +76,7 @@ function pageOf(tenantId: string, filter: MembershipFilter, slice: Slice): SQL {
   const isBackwards = 'from' in slice && slice.isBackwards
   const after = from === undefined ? sql`` : sql` AND ${isAfter(filter, from, isBackwards)}`
   const direction = sql.raw(isBackwards ? 'DESC' : 'ASC')
-  const isCounted = offset > 0 && filter.groupId === undefined && filter.memberId === undefined
+  const isCounted = skipsMany(slice) && filter.groupId === undefined && filter.memberId === undefined
   const [start, skipped] = isCounted
     ? [startAt(tenantId, offset), sql`coalesce((SELECT before FROM start), 0)`]
     : [sql``, sql`0`]

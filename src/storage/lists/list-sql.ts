@@ -7,12 +7,7 @@ import { compileFilter, compileSortKey } from '../../scim/filter/compile.ts'
 import { simplifyFilter } from '../../scim/filter/simplify.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { isAlwaysPresent, isUnique } from '../../scim/sort.ts'
-import {
-  directGroups,
-  groupsOfResource,
-  HAS_FEW_MEMBERS,
-  selectMemberLists,
-} from '../resources/memberships.ts'
+import { directGroups, groupsOfResource, HAS_FEW_MEMBERS, selectMembers } from '../resources/memberships.ts'
 import type { ResourceTable } from '../tables/resource-tables.ts'
 import { storedColumns } from '../tables/stored-resources.ts'
 import { columnsOf, hasDirectLookup, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
@@ -145,12 +140,12 @@ export function membersOf(list: List): SQL {
     WHERE sized.type = ${groups} AND ${FITS} AND ${HAS_FEW_MEMBERS}`
   const ids = sql`SELECT page.id FROM (${page}) AS page CROSS JOIN groups ON groups.rowid = page.row
     WHERE page.type = ${groups} AND ${HAS_FEW_MEMBERS} UNION ALL SELECT id FROM (${large})`
-  return sql`${estimate(list)}${selectMemberLists(list.tenantId, sql`IN (${ids})`)}`
+  return sql`${estimate(list)}${selectMembers(list.tenantId, sql`IN (${ids})`)}`
 }
 
 /** The members of the only match, unless it has too many to show. */
 export function membersOfOnly(list: List): SQL {
-  return selectMemberLists(
+  return selectMembers(
     list.tenantId,
     sql`IN (SELECT groups.id FROM (${idsOf(list)}) AS only CROSS JOIN groups ON groups.rowid = only.row WHERE ${HAS_FEW_MEMBERS})`,
   )

@@ -8,7 +8,7 @@ import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { readAs } from '../access/tokens.ts'
 import { type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
 import { noteMembersRead, readsManyMembers } from '../resources/member-reads.ts'
-import { groupsFromRow, membersFromRows, requireFewMembers } from '../resources/memberships.ts'
+import { groupsFromRow, memberFromRow, requireFewMembers } from '../resources/memberships.ts'
 import { NestedGroups, selectNestedGroups } from '../resources/nested-groups.ts'
 import { rememberResource } from '../resources/recent-resources.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -161,8 +161,8 @@ function listedFromRow(
   memberRows: readonly Row[],
   nested: NestedGroups | undefined,
 ): Listed {
-  const members = membersFromRows(memberRows)
-  requireFewMembers(row, members.length)
+  requireFewMembers(row, memberRows.length)
+  const members = memberRows.map(memberFromRow)
   const more = { ...groupsFromRow(row, nested), ...(members.length > 0 && { members }) }
   return {
     type,

@@ -30,23 +30,6 @@ export function selectMembers(tenantId: SqlValue | Placeholder, condition: SQL):
 /** The most memberships that a batch reads, looks up or changes without taking long: some milliseconds. */
 export const FEW_MEMBERSHIPS = 1_000
 
-/** Members in a row of selectMemberLists: at the longest names about 1.3 MB, below D1's limit. */
-const MEMBERS_IN_A_ROW = sql.raw('200')
-
-/** Selects the same members as texts, in a quarter of the memory: rows for membersFromRows. */
-export function selectMemberLists(tenantId: SqlValue | Placeholder, condition: SQL): SQL {
-  return sql`SELECT groupId, json_group_array(json_array(id, type, display)) AS members
-    FROM (SELECT *, row_number() OVER (PARTITION BY groupId) / ${MEMBERS_IN_A_ROW} AS part
-      FROM (${selectMembers(tenantId, condition)})) GROUP BY groupId, part`
-}
-
-/** @param rows those of one group */
-export function membersFromRows(rows: readonly Row[]): readonly Member[] {
-  return rows
-    .flatMap(({ members }) => JSON.parse(String(members)) as [string, string, SqlValue][])
-    .map(([id, type, display]) => memberOf(id, type, display))
-}
-
 export function memberFromRow({ id, type, display }: Row): Member {
   return memberOf(String(id), String(type), display)
 }
@@ -99,7 +82,7 @@ export function isInGroups(tenantId: SqlValue | Placeholder, ids: SQL, haveFewMe
 
 /** The members of one group; none if it has too many to show. */
 export function selectMembersOf(tenantId: string, groupId: string): SQL {
-  return selectMemberLists(tenantId, isInGroups(tenantId, sql`(SELECT ${groupId} AS value)`, HAS_FEW_MEMBERS))
+  return selectMembers(tenantId, isInGroups(tenantId, sql`(SELECT ${groupId} AS value)`, HAS_FEW_MEMBERS))
 }
 
 /**

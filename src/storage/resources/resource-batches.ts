@@ -32,7 +32,7 @@ import { noteMembersRead, readsManyMembers } from './member-reads.ts'
 import {
   groupsFromRow,
   groupsOfResource,
-  membersFromRows,
+  memberFromRow,
   requireFewMembers,
   selectMembersOf,
 } from './memberships.ts'
@@ -88,7 +88,7 @@ export async function getResource(
   const [found, memberRows] = await readAs(tenant, statements, { isLong })
   const row = found?.rows[0]
   if (row === undefined) return undefined
-  const members = membersFromRows(memberRows?.rows ?? [])
+  const members = (memberRows?.rows ?? []).map(memberFromRow)
   noteMembersRead(tenant.tenantId, id, members.length)
   requireFewMembers(row, members.length)
   const references = { ...groupsFromRow(row), ...(members.length > 0 && { members }) }

@@ -358,6 +358,41 @@ export const GROUP_OPERATIONS: readonly Operation<Group>[] = [
     },
   },
   {
+    name: 'list 5 memberships of a group: by cursor, page after page',
+    next: ({ send, number }, _, previous) => {
+      const cursor = /"nextCursor":"([^"]+)"/.exec(previous)?.[1] ?? ''
+      const more = `&count=5&cursor=${cursor}`
+      return send(
+        filtered('/GroupMemberships', `group.value eq "${groupId(number)}"`, more),
+        200,
+        '"itemsPerPage":5',
+      )
+    },
+  },
+  {
+    name: 'list the memberships of a user',
+    next: ({ send }, i) =>
+      send(
+        filtered('/GroupMemberships', `member.value eq "${userId(1 + i)}"`, '&count=1'),
+        200,
+        '"itemsPerPage":1',
+      ),
+  },
+  {
+    name: 'add one member as a membership',
+    next: (group, i) => {
+      const body = { group: { value: groupId(group.number) }, member: { value: newcomer(group, i) } }
+      return group.send({ method: 'POST', path: '/GroupMemberships', body }, 201, newcomer(group, i))
+    },
+  },
+  {
+    name: 'remove one membership',
+    next: (group, i) => {
+      const path = `/GroupMemberships/${groupId(group.number)}.${newcomer(group, i)}`
+      return group.send({ method: 'DELETE', path }, 204)
+    },
+  },
+  {
     name: 'rename a group',
     isTimed: true,
     next: ({ send, number }, i) => {

@@ -31,6 +31,8 @@ export interface HostileRequest {
 const MIB = 1024 * 1024
 /** Each of 20,000 named members takes about 5 µs: a look-up, a membership and its index. Leaves room for a busy machine. */
 const MEMBERS_GOAL_MS = 120
+/** Each of 20,000 members is read in one thread, and passed to the other: about 7 µs. Leaves room for a busy machine. */
+const MEMBERS_IN_TWO_THREADS_GOAL_MS = 250
 /** Each of 20,000 entries is on another page of the index by member, and all of these pages are written. */
 const SCATTERED_MEMBERS_GOAL_MS = 500
 /** Leaves room for the message around the attacking value. */
@@ -308,6 +310,18 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     filter: 'userName sw "p"',
   }),
   get('query', 'many users', 'the last page', { startIndex: '50000', count: '1000' }),
+  {
+    ...get('query', 'large groups', 'a group of 20,000 members', {}, groupPath(13).slice('/scim/v2'.length)),
+    goalMs: MEMBERS_IN_TWO_THREADS_GOAL_MS,
+  },
+  get('query', 'large groups', '1,000 memberships', { count: '1000', cursor: '' }, '/GroupMemberships'),
+  get(
+    'query',
+    'large groups',
+    'the last page of memberships',
+    { startIndex: '1892000', count: '1000' },
+    '/GroupMemberships',
+  ),
   get('query', 'many users', 'pr', { count: '1000', filter: 'userName pr' }),
   get('query', 'long values', 'sortBy a long value by cursor', { sortBy: 'title', cursor: '', count: '1' }),
   {

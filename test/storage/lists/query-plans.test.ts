@@ -8,7 +8,9 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import worker from '../../../src/worker.ts'
 import { change, create, newCoordinator, rename, requestOf, statusOf } from '../../support/coordinator.ts'
+import { addCrowd } from '../../support/crowd.ts'
 import { type Client, newClient, TENANT_URL } from '../../support/harness.ts'
+import { addGroup, addMembers } from '../../support/large.ts'
 import { noting } from '../../support/query-plans.ts'
 
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
@@ -154,6 +156,44 @@ describe('a list by lastModified', () => {
     expect(plans.filter((step) => step.includes('TEMP B-TREE'))).toEqual([])
   })
 })
+
+describe('a read that takes long', () => {
+  it('runs beside the requests of others: a page beyond 10,000 entries, and many members once they are known', async () => {
+    const { tenantId } = client
+    await addCrowd(tenantId, 1_001)
+    await addGroup(tenantId, 'many')
+    await addMembers(tenantId, 'many', 1_001)
+    expect(await isLong('/Users?startIndex=10001')).toBe(false)
+    expect(await isLong('/Users?startIndex=10002')).toBe(true)
+    expect(await isLong('/GroupMemberships?startIndex=10002')).toBe(true)
+    for (const path of ['/Groups/many', '/Groups?count=10']) {
+      expect(await isLong(path), path).toBe(false)
+      expect(await isLong(path), path).toBe(true)
+      expect(await isLong(`${path}${path.includes('?') ? '&' : '?'}excludedAttributes=members`)).toBe(false)
+    }
+  })
+})
+
+/** Whether a GET runs a long batch. */
+async function isLong(path: string): Promise<boolean> {
+  let count = 0
+  const binding = {
+    prepare: (text: string) => env.DB.prepare(text),
+    batch: (list: D1PreparedStatement[]) => env.DB.batch(list),
+    longBatch: (list: D1PreparedStatement[]) => {
+      count++
+      return env.DB.batch(list)
+    },
+  }
+  const response = await worker.fetch(
+    new Request(`${TENANT_URL}${path}`, { headers: { Authorization: `Bearer ${client.token}` } }),
+    { ...env, DB: binding as unknown as D1Database },
+    createExecutionContext(),
+  )
+  expect(response.status).toBe(200)
+  await response.body?.cancel()
+  return count > 0
+}
 
 describe('group writes in one batch', () => {
   it('look up each group, name and member by an index', async () => {
