@@ -43,10 +43,10 @@ export function groupMemberships(groupType: string): Hono<HttpEnv> {
 }
 
 async function list(c: Context<HttpEnv>, parameters: ListParameters): Promise<Response> {
-  if (parameters.sortBy !== undefined) {
+  const request = parseListRequest(parameters, [GROUP_MEMBERSHIP], profileOf(c))
+  if (request.sources.some(({ sort }) => sort !== undefined)) {
     throw badRequest('invalidValue', '"sortBy" must be absent: memberships are in the order of their ids')
   }
-  const request = parseListRequest(parameters, [GROUP_MEMBERSHIP], profileOf(c))
   return scimJson(c, listResponse(await listGroupMemberships(callOf(c), request)), 200)
 }
 

@@ -72,31 +72,38 @@ const BYTES = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES))
 
 /** One more row than `most` tells whether there are more. The page is found in an index before any document is read. */
 function pageOf(tenantId: string, filter: MembershipFilter, slice: Slice): SQL {
-  const [from, offset] = 'from' in slice ? [slice.from, 0] : [undefined, slice.offset]
-  const isBackwards = 'from' in slice && slice.isBackwards
-  const after = from === undefined ? sql`` : sql` AND ${isAfter(filter, from, isBackwards)}`
-  const direction = sql.raw(isBackwards ? 'DESC' : 'ASC')
-  const isCounted = skipsMany(slice) && filter.groupId === undefined && filter.memberId === undefined
-  const [start, skipped] = isCounted
-    ? [startAt(tenantId, offset), sql`coalesce((SELECT before FROM start), 0)`]
-    : [sql``, sql`0`]
-  const fromStart = isCounted ? sql` AND m.group_id >= (SELECT id FROM start)` : sql``
+  const direction = sql.raw('from' in slice && slice.isBackwards ? 'DESC' : 'ASC')
+  const order = sql`ORDER BY m.group_id ${direction}, m.member_id ${direction}`
+  const { start, condition, offset } = beginningOf(tenantId, filter, slice)
   return sql`WITH ${start}bound(most) AS MATERIALIZED (
       SELECT min(${slice.limit}, max(1, ${BYTES} / max(1, ${largestBytes(tenantId)})))),
     m AS MATERIALIZED (SELECT m.tenant_id, m.group_id, m.member_id, m.member_type
-      ${found(tenantId, filter)}${after}${fromStart} ORDER BY m.group_id ${direction}, m.member_id ${direction}
-      LIMIT (SELECT most + 1 FROM bound) OFFSET ${offset} - ${skipped})
+      ${found(tenantId, filter)}${condition} ${order} LIMIT (SELECT most + 1 FROM bound) OFFSET ${offset})
     SELECT bound.most, m.group_id AS groupId, h.data ->> '$.displayName' AS groupDisplay, m.member_id AS id,
       m.member_type AS type, ${MEMBER_DISPLAY}
     FROM bound CROSS JOIN m CROSS JOIN groups AS h ON h.tenant_id = m.tenant_id AND h.id = m.group_id
-    ${MEMBER_RESOURCES} ORDER BY m.group_id ${direction}, m.member_id ${direction}`
+    ${MEMBER_RESOURCES} ${order}`
 }
 
-/** A common table expression: the group in which a page by index begins, and the number of memberships before that group. */
-function startAt(tenantId: string, offset: number): SQL {
-  return sql`start(id, before) AS MATERIALIZED (
-    SELECT id, before FROM (SELECT id, sum(member_count) OVER (ORDER BY id) - member_count AS before
-      FROM groups WHERE tenant_id = ${tenantId}) WHERE before <= ${offset} ORDER BY id DESC LIMIT 1), `
+/** Where a page begins: a common table expression, a condition, and the number of entries to pass over. */
+function beginningOf(tenantId: string, filter: MembershipFilter, slice: Slice) {
+  const none = sql``
+  if ('from' in slice) {
+    const { from, isBackwards } = slice
+    const condition = from === undefined ? none : sql` AND ${isAfter(filter, from, isBackwards)}`
+    return { start: none, condition, offset: sql`0` }
+  }
+  const isFiltered = filter.groupId !== undefined || filter.memberId !== undefined
+  if (isFiltered || !skipsMany(slice)) return { start: none, condition: none, offset: sql`${slice.offset}` }
+  // The database counts the members of each group.
+  const before = sql`SELECT id, sum(member_count) OVER (ORDER BY id) - member_count AS before
+    FROM groups WHERE tenant_id = ${tenantId}`
+  return {
+    start: sql`start(id, before) AS MATERIALIZED (
+      SELECT id, before FROM (${before}) WHERE before <= ${slice.offset} ORDER BY id DESC LIMIT 1), `,
+    condition: sql` AND m.group_id >= (SELECT id FROM start)`,
+    offset: sql`${slice.offset} - coalesce((SELECT before FROM start), 0)`,
+  }
 }
 
 /** The memberships `m`. A deleted group may have left some, which are not looked through one by one if it is named. */

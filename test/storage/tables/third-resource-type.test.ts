@@ -420,7 +420,12 @@ describe('an extension schema of it', () => {
 describe('the rest of the service', () => {
   it('describes it', async () => {
     const types = (await client.get('/ResourceTypes')).body.Resources
-    expect(types.map(({ name }: { name: string }) => name)).toEqual(['User', 'Group', 'Device', 'GroupMembership'])
+    expect(types.map(({ name }: { name: string }) => name)).toEqual([
+      'User',
+      'Group',
+      'Device',
+      'GroupMembership',
+    ])
     expect((await client.get('/ResourceTypes/Device')).body).toMatchObject({
       endpoint: '/Devices',
       schema: DEVICE,
