@@ -348,3 +348,19 @@ describe('a page of users in many groups', () => {
     expect(costOf(page).rowsRead).toBeLessThan(4 * 20 * (itemsPerPage + 1) + 8 * 400)
   })
 })
+
+describe('a page of memberships', () => {
+  it('ends before it reads too many bytes of documents, and the next page goes on', async () => {
+    const characters = 800 * KB
+    const { client, ids } = await clientWith(Array.from({ length: 30 }, () => characters))
+    await addGroup(client.tenantId, 'g-0')
+    await addMembers(client.tenantId, 'g-0', ids.length)
+    const pages = await walkByCursor(client, '/GroupMemberships?count=30', 'nextCursor')
+    const most = Math.floor(MAX_MEMBER_DOCUMENT_BYTES / (characters + 50))
+    expect(pages.map(({ body }) => body.itemsPerPage)).toEqual([most, ids.length - most])
+    expect(pages.flatMap(idsOf)).toEqual(ids.map((id) => `g-0.${id}`))
+    expect((await walkByIndex(client, '/GroupMemberships?count=30')).flatMap(idsOf)).toEqual(
+      pages.flatMap(idsOf),
+    )
+  })
+})
