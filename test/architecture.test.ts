@@ -73,6 +73,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/values': ['storage/values', 'storage/tables', 'storage/database', 'drizzle-orm'],
   'storage/resources': [
     'storage/resources',
     'storage/sources',

@@ -14,6 +14,7 @@ import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
 import { pruneChunks } from '../storage/transfer/chunks.ts'
+import { fillMissingValues } from '../storage/values/missing-values.ts'
 import { dueWebhooks, type WebhookAddress } from '../storage/webhooks/delivery.ts'
 import { HEALTH_STATEMENTS, noticeClientHealth } from './client-health.ts'
 import { tidyJobs } from './jobs/runner.ts'
@@ -153,6 +154,8 @@ async function maintainDatabase(
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
   const extended = await continueTasks({ db, types: resourceTypes, tenantId: undefined }, left())
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
+  const filled = await fillMissingValues(db, left())
+  if (filled.length > 0) note({ job: 'fill in values of users', ...where, tenants: filled })
   const emptied = await finishGroupDeletions(db, left())
   if (emptied.length > 0) note({ job: 'finish deletions of groups', ...where, tenants: emptied })
   // If too few statements are left, a later run does it: a warning may be a day late.

@@ -47,6 +47,15 @@ export const SECTIONS = {
     },
     isDefault: true,
   },
+  lookups: {
+    script: 'lookups.ts',
+    what: 'filters on values of users, such as emails.value eq, with and without their table',
+    options: {
+      users: { default: '25000', what: 'numbers of users; several, such as 25000,100000' },
+      rounds: { default: '3', what: 'measurements of each, in turn' },
+    },
+    isDefault: false,
+  },
   'group-commit': {
     script: 'group-commit.ts',
     what: 'concurrent group writes of 50 clients, alone and batched',

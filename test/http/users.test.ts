@@ -121,7 +121,7 @@ describe('GET /Users/{id}', () => {
     expect(costOf(inCrowd).rowsRead).toBeLessThan(40)
     const empty = await client.createGroup()
     for (const path of [`/Users/${user.id}`, `/Groups/${empty.id}`]) {
-      expect(costOf(await client.request('DELETE', path)).rowsRead).toBeLessThan(100)
+      expect(costOf(await client.request('DELETE', path)).rowsRead).toBeLessThan(120)
     }
   })
 

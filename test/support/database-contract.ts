@@ -208,8 +208,48 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
           "INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified) VALUES (?1, 'u', '{}', '{}', 1, 0, 0)",
           id,
         )
-        expect(user.meta.changes).toBe(2)
+        // The user, the count of its tenant, and one of its values.
+        expect(user.meta.changes).toBe(3)
         expect(await value('SELECT user_count FROM tenants WHERE id = ?1', id)).toBe(1)
+      })
+
+      it('keeps the values of users by triggers, and finds users by them in their primary key', async () => {
+        const id = `t-${crypto.randomUUID()}`
+        await run("INSERT INTO tenants (id, name, created_at) VALUES (?1, 'T', 0)", id)
+        const values = async () =>
+          (
+            await run(
+              'SELECT attribute, hex(value) AS value FROM user_values WHERE tenant_id = ?1 AND attribute < 7',
+              id,
+            )
+          ).results
+        const keys = (...emails: readonly string[]) =>
+          JSON.stringify({ emails: emails.map((email) => ({ value: email })), active: false })
+        await run(
+          `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+           VALUES (?1, 'u', '{}', ?2, 1, 0, 0)`,
+          id,
+          keys('é', 'é', '', 'x'.repeat(300)),
+        )
+        expect(await values()).toEqual([
+          { attribute: 1, value: '' },
+          { attribute: 1, value: '78'.repeat(256) },
+          { attribute: 1, value: 'C3A9' },
+          { attribute: 6, value: '30' },
+        ])
+        const found = `SELECT user_id FROM user_values WHERE tenant_id = ?1 AND attribute = 1 AND value = CAST(?2 AS BLOB)`
+        expect(await value(found, id, 'é')).toBe('u')
+        const { results: steps } = await run(`EXPLAIN QUERY PLAN ${found}`, id, 'é')
+        expect(steps.map(({ detail }) => detail)).toEqual([
+          'SEARCH user_values USING PRIMARY KEY (tenant_id=? AND attribute=? AND value=?)',
+        ])
+        await run('UPDATE users SET keys = ?2 WHERE tenant_id = ?1', id, keys('b'))
+        expect(await values()).toEqual([
+          { attribute: 1, value: '62' },
+          { attribute: 6, value: '30' },
+        ])
+        await run('DELETE FROM users WHERE tenant_id = ?1', id)
+        expect(await value('SELECT count(*) FROM user_values WHERE tenant_id = ?1', id)).toBe(0)
       })
 
       it('is rolled back without affecting concurrent batches', async () => {

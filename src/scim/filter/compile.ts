@@ -21,6 +21,16 @@ export interface ColumnMap {
   /** Multi-valued attributes stored as rows of another table, by name: `members`, `groups`. */
   readonly rows: Readonly<Record<string, RowSource>>
   readonly alternatives: Alternatives
+  /** Tests that are looked up first. */
+  readonly lookups?: ReadonlyMap<Filter, Lookup>
+}
+
+/** How the resources that meet a test are found without reading others. */
+export interface Lookup {
+  /** True for a resource that meets the test. */
+  readonly condition: SqlFragment
+  /** Whether it is true for no other resource. */
+  readonly isExact: boolean
 }
 
 /** Compiles an `or` whose operands are evaluated separately, each by its own index, instead of by `OR`. */
@@ -90,6 +100,7 @@ interface Scope {
   ): SqlFragment
   /** Only for resources. */
   readonly alternatives?: Alternatives
+  readonly lookups?: ColumnMap['lookups']
 }
 
 /** The SQL condition of a filter over the rows of a resource type. */
@@ -117,7 +128,10 @@ function compile(filter: Filter, scope: Scope, negated: boolean): SqlFragment {
     case 'never':
       return constant(negated ? '1' : '0')
     default: {
+      const lookup = negated ? undefined : scope.lookups?.get(filter)
+      if (lookup?.isExact) return lookup.condition
       const leaf = compileLeaf(filter, scope)
+      if (lookup !== undefined) return fragment`(${lookup.condition} AND ${leaf})`
       return negated ? fragment`NOT coalesce(${leaf}, 0)` : leaf
     }
   }
@@ -225,6 +239,7 @@ function resourceScope(columns: ColumnMap): Scope {
       return test.where(test.columns.map((found) => condition(rowScope(found))))
     },
     alternatives: columns.alternatives,
+    ...(columns.lookups !== undefined && { lookups: columns.lookups }),
   }
 }
 

@@ -5,12 +5,12 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type AttributePath, pathText } from '../../scim/attribute-path.ts'
 import type { ComparisonOperator, Filter } from '../../scim/filter/ast.ts'
-import type { Alternatives, ColumnMap } from '../../scim/filter/compile.ts'
 import { mentions, valuesOf } from '../../scim/filter/simplify.ts'
-import { constant, fragment, type SqlFragment } from '../../scim/filter/sql-fragment.ts'
+import type { SqlFragment } from '../../scim/filter/sql-fragment.ts'
 import { showsGroups } from '../../scim/schema/resource-type.ts'
 import type { ColumnIndex, ResourceColumn, StoredResourceType } from '../tables/resource-tables.ts'
-import { isByValue, rowsOf, union } from './membership-columns.ts'
+import { isByValue } from './membership-columns.ts'
+import { createdIn, isOfFewValues, valueTestsOf } from './value-lookups.ts'
 
 /** drizzle's `sql` is a tag function, and a fragment has the shape of its arguments. */
 export function toSql({ strings, values }: SqlFragment): SQL {
@@ -24,32 +24,49 @@ export function columnOf(path: AttributePath, { table }: StoredResourceType): Re
 
 /** True if an index leads to all matches, which are few then. */
 export function isIndexed(filter: Filter, type: StoredResourceType): boolean {
-  return isAnsweredBy(filter, type, (operator, index) => index !== undefined && EQUAL.includes(operator))
+  return isAnsweredBy(filter, type, (test) => isEqualInColumn(test, type) || isLookedUp(test, type))
+}
+
+/** True if the table of values, or the ids, lead to all matches. */
+export function isLookedUp(filter: Filter, type: StoredResourceType): boolean {
+  return valueTestsOf(filter, type) !== undefined || createdIn(filter, type) !== undefined
+}
+
+function isEqualInColumn(filter: Filter, type: StoredResourceType): boolean {
+  return (
+    filter.kind === 'comparison' && indexOf(filter, type) !== undefined && EQUAL.includes(filter.operator)
+  )
+}
+
+function indexOf(filter: Filter, type: StoredResourceType): ColumnIndex | undefined {
+  return filter.kind === 'comparison' ? columnOf(filter.path, type)?.index : undefined
 }
 
 const EQUAL: readonly ComparisonOperator[] = ['eq', 'sw']
 
 /** True if the filter names values of an indexed attribute: each value has few matches, however large the tenant is. */
 export function isLookup(filter: Filter, type: StoredResourceType): boolean {
-  return isAnsweredBy(
-    filter,
-    type,
-    (operator, index) => index !== undefined && index !== 'range' && operator === 'eq',
-  )
+  return isAnsweredBy(filter, type, (test) => {
+    const tests = valueTestsOf(test, type)
+    if (tests !== undefined) return isOfFewValues(tests)
+    const index = indexOf(test, type)
+    return test.kind === 'comparison' && test.operator === 'eq' && index !== undefined && index !== 'range'
+  })
 }
 
 function isAnsweredBy(
   filter: Filter,
   type: StoredResourceType,
-  isAnsweredIn: (operator: ComparisonOperator, index: ColumnIndex | undefined) => boolean,
+  isAnswered: (test: Filter) => boolean,
 ): boolean {
   switch (filter.kind) {
     case 'and':
-      return filter.operands.some((operand) => isAnsweredBy(operand, type, isAnsweredIn))
+      return filter.operands.some((operand) => isAnsweredBy(operand, type, isAnswered))
     case 'or':
       return filter.operands.every((operand) => hasDirectLookup(operand, type))
     case 'comparison':
-      return isAnsweredIn(filter.operator, columnOf(filter.path, type)?.index)
+    case 'valuePath':
+      return isAnswered(filter)
     default:
       return false
   }
@@ -69,7 +86,8 @@ export function isRange(filter: Filter, type: StoredResourceType): boolean {
   if (filter.kind !== 'comparison') return false
   const index = columnOf(filter.path, type)?.index
   return (
-    isIndexed(filter, type) || ((index === 'time' || index === 'range') && ORDER.includes(filter.operator))
+    isEqualInColumn(filter, type) ||
+    ((index === 'time' || index === 'range') && ORDER.includes(filter.operator))
   )
 }
 
@@ -81,33 +99,4 @@ export function isMembershipOfKnown(filter: Filter, type: StoredResourceType): b
   if (values === undefined || values.path.steps[0].name !== type.references) return false
   // Whether a member is in a group indirectly does not follow from the members of that group.
   return isByValue(values.operand) && !(showsGroups(type) && mentions(values.operand, 'type'))
-}
-
-/** The columns of a resource type within a tenant, for a filter. */
-export function columnsOf(type: StoredResourceType, tenantId: string, filter: Filter | undefined): ColumnMap {
-  return {
-    document: `${type.table.name}.keys`,
-    columns: type.table.columns,
-    rows: rowsOf(type, tenantId, filter !== undefined && isLookup(filter, type)),
-    alternatives: alternativesOf(type, tenantId),
-  }
-}
-
-/**
- * Alternatives with an index each, as a subquery of ids. With OR, SQLite does not use a partial index, and prefers a
- * scan of the whole tenant in the order of the list.
- */
-function alternativesOf(type: StoredResourceType, tenantId: string): Alternatives {
-  const table = constant(type.table.name)
-  return {
-    haveDirectLookup: (filters) => filters.every((filter) => hasDirectLookup(filter, type)),
-    columnsOf: (filter) => columnsOf(type, tenantId, filter),
-    oneOf: (conditions) => {
-      const ids = conditions.map(
-        (condition) =>
-          fragment`SELECT id FROM ${table} WHERE ${table}.tenant_id = ${tenantId} AND ${condition}`,
-      )
-      return fragment`${table}.id IN (${union(ids)})`
-    },
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * Plain lists: resources of one type in the order of ids, either all of them or those with one value in one column.
+ * Plain lists: resources of one type in the order of ids, either all of them, or those with one value in one column or in `user_values`.
  * Identity providers rarely ask for other lists, so the statements of each kind are rendered once.
  */
 import { type SQL, sql } from 'drizzle-orm'
@@ -9,8 +9,9 @@ import { prepared, type Slots, type SqlValue, type Statement } from '../database
 import { selectNestedGroups } from '../resources/nested-groups.ts'
 import { columnOf, isIndexed } from './columns.ts'
 import type { ListPart, Slice } from './list-request.ts'
-import type { List } from './list-source.ts'
+import type { List, Source } from './list-source.ts'
 import { allOf, cutPageOf, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
+import { wholeTestOf } from './value-lookups.ts'
 
 /** A requested plain list. */
 export interface PlainList {
@@ -46,14 +47,14 @@ export function plainListOf(
   if (part === undefined || parts.length > 1 || part.sort !== undefined) return undefined
   const lookup = lookupOf(part)
   if (lookup === undefined) return undefined
-  const { column, isUnique, key } = lookup
+  const { column, attribute, isUnique, key } = lookup
   const isByPosition = 'from' in slice
   if (isByPosition && isUnique) return undefined
   const direction = isByPosition ? { isBackwards: slice.isBackwards, isFrom: slice.from !== undefined } : {}
   const { name } = part.type.table
   const ofTable = plans.get(name) ?? new Map<string, Plan>()
   plans.set(name, ofTable)
-  const kind = [part.withReferences, column, ...Object.values(direction)].join(' ')
+  const kind = [part.withReferences, column, attribute, ...Object.values(direction)].join(' ')
   const plan = ofTable.get(kind) ?? planOf(part, lookup, direction)
   ofTable.set(kind, plan)
   const statements = plan.map((statementOf) =>
@@ -81,14 +82,19 @@ interface Direction {
 
 /** The value of a filter, and its column. */
 interface Lookup {
-  /** Undefined without a filter. */
+  /** Undefined without a filter, and for a value in `user_values`. */
   readonly column: string | undefined
+  /** The number of the attribute in `user_values`. */
+  readonly attribute?: number
   readonly isUnique: boolean
   readonly key: SqlValue
 }
 
 function lookupOf({ type, filter }: ListPart): Lookup | undefined {
   if (filter === undefined) return { column: undefined, isUnique: false, key: null }
+  const test = wholeTestOf(filter, type)
+  if (test?.operator === 'eq')
+    return { column: undefined, attribute: test.attribute.number, isUnique: false, key: test.key }
   if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
   const { path, key } = filter
   const { sql: column, index } = columnOf(path, type) ?? {}
@@ -104,18 +110,21 @@ function lookupOf({ type, filter }: ListPart): Lookup | undefined {
 
 function planOf(
   { type, withReferences }: ListPart,
-  { column, isUnique }: Lookup,
+  { column, attribute, isUnique }: Lookup,
   { isBackwards = false, isFrom = false }: Direction,
 ): Plan {
+  const found = (slots: Slots<PlanSlot>): Pick<Source, 'condition' | 'total'> => {
+    if (attribute !== undefined) return withValue(slots, type, attribute, { isBackwards, isFrom })
+    return { condition: column === undefined ? undefined : sql`${sql.raw(column)} = ${slots.key}` }
+  }
   const plan = (query: (list: List) => SQL, limit: 'read' | 'limit' = 'read') =>
     prepared((slots: Slots<PlanSlot>) => {
-      const condition = column === undefined ? undefined : sql`${sql.raw(column)} = ${slots.key}`
       const source = {
         type,
         withReferences,
         sort: undefined,
         sortKey: sql`NULL`,
-        condition,
+        ...found(slots),
         isIndexed: column !== undefined,
       }
       return query({
@@ -136,4 +145,25 @@ function planOf(
     ...(isWithMembers ? [plan(membersOf, 'limit')] : []),
     ...(showsGroups(type) && withReferences ? [selectNestedGroups] : []),
   ]
+}
+
+/**
+ * The users with a value in `user_values`, which has them in the order of their ids: a page reads those up to its end,
+ * however many there are.
+ */
+function withValue(
+  slots: Slots<PlanSlot>,
+  { table }: ListPart['type'],
+  attribute: number,
+  { isBackwards, isFrom }: Required<Direction>,
+): Pick<Source, 'condition' | 'total'> {
+  const ids = sql`FROM user_values WHERE tenant_id = ${slots.tenantId}
+    AND attribute = ${sql.raw(String(attribute))} AND value = CAST(${slots.key} AS BLOB)`
+  const after = isFrom ? sql` AND user_id ${sql.raw(isBackwards ? '<' : '>')} ${slots.from}` : sql``
+  const order = sql.raw(isBackwards ? 'DESC' : 'ASC')
+  return {
+    condition: sql`${sql.raw(table.name)}.id IN (SELECT user_id ${ids}${after}
+      ORDER BY user_id ${order} LIMIT ${slots.offset} + ${slots.read})`,
+    total: sql`(SELECT count(*) ${ids})`,
+  }
 }

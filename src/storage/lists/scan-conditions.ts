@@ -4,8 +4,9 @@
 import { target } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { columnOf, isLookup, isMembershipOfKnown, isRange } from './columns.ts'
+import { columnOf, isLookedUp, isLookup, isMembershipOfKnown, isRange } from './columns.ts'
 import type { ListPart } from './list-request.ts'
+import { valueTestsOf } from './value-lookups.ts'
 
 /** True if an index has the resources in the requested order. No index has several types in one order. */
 export function hasIndexedOrder(sort: ListPart['sort'], type: StoredResourceType, isMixed = false): boolean {
@@ -30,7 +31,9 @@ export function isOneRange(filter: Filter, type: StoredResourceType): boolean {
 }
 
 export function isIndexedTest(leaf: Filter, type: StoredResourceType): boolean {
-  return leaf.kind === 'never' || isMembershipOfKnown(leaf, type) || isRange(leaf, type)
+  return (
+    leaf.kind === 'never' || isMembershipOfKnown(leaf, type) || isRange(leaf, type) || isLookedUp(leaf, type)
+  )
 }
 
 function isConjunction(filter: Filter): boolean {
@@ -64,10 +67,17 @@ export function candidatesOf(
   })
   const [value] = found.filter(({ operand }) => isLookup(operand, type))
   if (value !== undefined) return value.candidates
-  const [first] = found
+  const first = found.find(({ operand }) => isOfValues(operand, type)) ?? found[0]
   if (first === undefined) return undefined
+  if (isOfValues(first.operand, type)) return first.candidates
   const ranges = found.filter(({ operand }) => isRange(operand, type)).flatMap(({ candidates }) => candidates)
   return ranges.length > 1 ? ranges : first.candidates
+}
+
+/** True for look-ups of values each of which most users do not have. */
+function isOfValues(filter: Filter, type: StoredResourceType): boolean {
+  const tests = valueTestsOf(filter, type)
+  return tests?.every(({ attribute, operator }) => operator === 'eq' && attribute.only === undefined) ?? false
 }
 
 /** True for a test that at most one resource meets. */

@@ -15,11 +15,13 @@ import {
   type StoredResourceType,
   USERS_TABLE,
 } from '../tables/resource-tables.ts'
-import { columnsOf, isMembershipOfKnown, toSql } from './columns.ts'
+import { columnsOf } from './column-map.ts'
+import { isMembershipOfKnown, toSql } from './columns.ts'
 import type { ListPart } from './list-request.ts'
 import { membersReached } from './membership-columns.ts'
 import { candidatesOf, isOfOne, leavesOf } from './scan-conditions.ts'
 import { MEASURE, MEMBERSHIP, MOST_BLOCKS, type Reached, type Time, workTimes } from './scan-times.ts'
+import { valueLookupOf } from './value-lookups.ts'
 
 export const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
 
@@ -175,7 +177,10 @@ function lookedThrough(
   const total = (some: readonly Filter[], expression: SQL, column: SQL) =>
     plus(
       some.map((found) => {
-        const condition = toSql(compileFilter(found, columnsOf(type, tenantId, found)))
+        const condition = toSql(
+          valueLookupOf(found, type, tenantId)?.condition ??
+            compileFilter(found, columnsOf(type, tenantId, found)),
+        )
         return sql`(SELECT ${expression} FROM (SELECT ${column} AS x FROM ${table}
           WHERE ${table}.tenant_id = ${tenantId} AND ${condition} LIMIT ${sql.raw(String(most))}))`
       }),

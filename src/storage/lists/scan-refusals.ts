@@ -33,11 +33,17 @@ export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixe
 
 /** The tests that an index answers, in the syntax of a filter. */
 export function indexedTests(type: StoredResourceType): string {
-  const values = `${inWords(namesWith(type, ['value', 'order']), 'and')} with eq or sw`
+  const lookedUp = Object.entries(type.table.values ?? {})
+  const texts = lookedUp.flatMap(([path, { only }]) => (only === undefined ? [shortName(path)] : []))
+  const values = `${inWords([...namesWith(type, ['value', 'order']), ...texts], 'and')} with eq or sw`
+  const single = lookedUp.flatMap(([path, { only }]) =>
+    only === undefined ? [] : [`${path} with eq ${only}`],
+  )
+  const created = lookedUp.length > 0 ? ['meta.created'] : []
   const members = type.references === undefined ? [] : [`${type.references}.value with eq`]
   const ranges = namesWith(type, ['range'])
   const own = ranges.length === 0 ? [] : [`${inWords(ranges, 'and')} with eq, sw, gt, ge, lt or le`]
-  return [values, ...members, ...namesWith(type, ['time']), ...own].join(', ')
+  return [values, ...single, ...members, ...created, ...namesWith(type, ['time']), ...own].join(', ')
 }
 
 /** The attributes that an index has in order. */
@@ -55,9 +61,11 @@ function namesWith(
   )
   const isName = (path: string) => path === nameAttribute
   // For an attribute of an extension, its name without the URN is sufficient.
-  return [...paths.filter(isName), ...paths.filter((path) => !isName(path))].map((path) =>
-    path.startsWith('urn:') ? path.slice(path.lastIndexOf(':') + 1) : path,
-  )
+  return [...paths.filter(isName), ...paths.filter((path) => !isName(path))].map(shortName)
+}
+
+function shortName(path: string): string {
+  return path.startsWith('urn:') ? path.slice(path.lastIndexOf(':') + 1) : path
 }
 
 /** "a, b and c". */

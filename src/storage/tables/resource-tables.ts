@@ -8,6 +8,7 @@ import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE, uniqueAttribute } from '../../
 import { type TenantExtensions, tenantResourceTypes } from '../../scim/schema/tenant-extensions.ts'
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../../scim/urn.ts'
 import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
+import { USER_VALUES, type ValueAttribute } from './user-values.ts'
 
 /** The stored columns of each table of resources; all others but `ownColumns` are generated. */
 export const RESOURCE_COLUMNS: readonly string[] = [
@@ -34,6 +35,8 @@ export interface ResourceTable {
   readonly ownColumns: readonly string[]
   /** Attributes with a column of their own, by canonical path. */
   readonly columns: Readonly<Record<string, ResourceColumn>>
+  /** Attributes with rows in `user_values`, by canonical path. Undefined if the table has none, or lacks some. */
+  readonly values?: Readonly<Record<string, ValueAttribute>> | undefined
   /** The column of the unique attribute, with its table; undefined when the type has none. */
   readonly uniqueColumn?: string | undefined
   readonly counters: Counters
@@ -71,7 +74,7 @@ export type ColumnIndex = 'value' | 'order' | 'time' | 'range'
 
 /** The definition of a table: its columns without those that all tables have. */
 export interface TableDefinition
-  extends Pick<ResourceTable, 'name' | 'counters' | 'rowBytes' | 'largeBytes'> {
+  extends Pick<ResourceTable, 'name' | 'values' | 'counters' | 'rowBytes' | 'largeBytes'> {
   readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
   readonly ownColumns?: readonly string[]
   /** Whether the table has the index `<name>_by_modified`: the time of the last change, then the id. */
@@ -87,6 +90,7 @@ export interface TableDefinition
 export function storedType(type: ResourceType, definition: TableDefinition): StoredResourceType {
   const {
     name,
+    values,
     counters,
     rowBytes,
     largeBytes,
@@ -133,7 +137,10 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   if (unique !== undefined && uniqueColumn === undefined) {
     throw new Error(`"${unique}" of ${type.name} is unique, and has no column in ${name}`)
   }
-  return { ...type, table: { name, ownColumns, columns, uniqueColumn, counters, rowBytes, largeBytes } }
+  return {
+    ...type,
+    table: { name, ownColumns, columns, values, uniqueColumn, counters, rowBytes, largeBytes },
+  }
 }
 
 /** Its resources can be members: memberships and their triggers name the table. */
@@ -146,6 +153,7 @@ export const USERS_TABLE: TableDefinition = {
     active: { column: 'active' },
     [`${CISCO_UMBRELLA_USER_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
   },
+  values: USER_VALUES,
   hasTimeIndex: true,
   counters: { count: 'user_count', blocks: 'user_blocks' },
   rowBytes: 3_400,
@@ -178,6 +186,11 @@ export function typeNamed(types: readonly StoredResourceType[], wanted: string):
   const type = types.find(({ name }) => name === wanted)
   if (type === undefined) throw new Error(`there is no resource type "${wanted}"`)
   return type
+}
+
+/** The types as a tenant has them while values are missing in `user_values`: no filter may use those that are there. */
+export function withoutValues(types: readonly StoredResourceType[]): readonly StoredResourceType[] {
+  return types.map((type) => ({ ...type, table: { ...type.table, values: undefined } }))
 }
 
 /** The types with the extensions of a tenant and the columns of its indexes. @param types the shipped ones */

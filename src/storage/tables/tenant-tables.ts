@@ -56,9 +56,14 @@ export const tenants = sqliteTable(
     moves: integer('moves').notNull().default(0),
     /** Secret: the key that seals the cursors of the event feed. A trigger sets it, so it is NULL in no row. */
     eventKey: text('event_key'),
+    /** The last user whose values are filled in; NULL before the first one, and when all are: see `user_values`. */
+    valuesPosition: text('values_position'),
   },
-  // A partial index, so that a query finds the few tenants on the move without a scan.
-  (table) => [index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`)],
+  // Partial indexes, so that queries find the few tenants on the move, and those without values, without a scan.
+  (table) => [
+    index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`),
+    index('tenants_without_values').on(table.id).where(sql`configuration ->> '$.valuesMissing' IS NOT NULL`),
+  ],
 )
 
 /**

@@ -11,7 +11,7 @@ import { MAX_BODY_BYTES } from '../../scim/limits.ts'
 import { isProfileName, PROFILES, type Profile, type ProfileName } from '../../scim/profile.ts'
 import { decodeExtensions, type EncodedExtensions } from '../../scim/schema/tenant-extensions.ts'
 import type { Database } from '../database/database.ts'
-import { extendedTypes, type StoredResourceType } from '../tables/resource-tables.ts'
+import { extendedTypes, type StoredResourceType, withoutValues } from '../tables/resource-tables.ts'
 import { locationStatement, missingTenant } from './locations.ts'
 
 /**
@@ -29,6 +29,8 @@ export interface TenantConfiguration {
   readonly deprovisionGuard?: DeprovisionThreshold
   /** The ids of its active webhooks, so that a write knows whom to tell without a query: see ../webhooks/webhooks.ts. */
   readonly webhooks?: readonly string[]
+  /** True until the values of all its users are filled in: see ../values/missing-values.ts. */
+  readonly valuesMissing?: true
 }
 
 /**
@@ -135,14 +137,15 @@ export class TenantMissing extends TenantElsewhere {
  * The snapshot that follows from a configuration. A rollback may leave the name of a profile that only a later version
  * knows: such a tenant has the default profile.
  *
- * @param types the shipped ones
+ * @param shipped the types of all tenants
  */
 function snapshotOf(
   tenantId: string,
   version: number,
-  { profile, schemas, sourceMode, deprovisionGuard, webhooks = [] }: TenantConfiguration,
-  types: readonly StoredResourceType[],
+  { profile, schemas, sourceMode, deprovisionGuard, webhooks = [], valuesMissing }: TenantConfiguration,
+  shipped: readonly StoredResourceType[],
 ): TenantSnapshot {
+  const types = valuesMissing ? withoutValues(shipped) : shipped
   return {
     tenantId,
     version,

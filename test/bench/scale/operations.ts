@@ -140,17 +140,12 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
     next: ({ send }) =>
       send(filtered('/Users', 'meta.lastModified gt "2100-01-01T00:00:00Z"'), 200, '"totalResults":0'),
   },
-  {
-    name: 'filter users: emails.value eq, 1 found',
-    grows: 'no index contains the values of a list: every user is examined, up to about 38,000',
-    next: ({ size, send }, i) => {
-      const number = someone(size, i)
-      return send(
-        filtered('/Users', `emails.value eq "${userName(number)}"`),
-        ...looksAtAll(size, ...one(number)),
-      )
-    },
-  },
+  filterUser('emails.value eq', (number) => `emails.value eq "${userName(number)}"`),
+  filterUser(
+    'emails[type eq and value eq]',
+    (number) => `emails[type eq "work" and value eq "${userName(number)}"]`,
+  ),
+  filterUser('name.familyName eq', (number) => `name.familyName eq "person-${number}"`),
   {
     name: 'filter users: displayName co, 1 found',
     grows: 'no index finds the middle of a text: every user is examined, up to about 38,000',

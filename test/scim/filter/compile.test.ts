@@ -18,7 +18,8 @@ import {
   openDatabase,
   statement,
 } from '../../../src/storage/database/database.ts'
-import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
+import { columnsOf } from '../../../src/storage/lists/column-map.ts'
+import { toSql } from '../../../src/storage/lists/columns.ts'
 import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/tables/resource-tables.ts'
 import { TOLERANT } from '../../support/reading.ts'
 

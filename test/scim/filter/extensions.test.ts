@@ -16,7 +16,8 @@ import { PROFILES } from '../../../src/scim/profile.ts'
 import { noFigures, openDatabase, statement } from '../../../src/storage/database/database.ts'
 import { readTogether } from '../../../src/storage/database/query.ts'
 import { extensionsQuery } from '../../../src/storage/extensions/stored-extensions.ts'
-import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
+import { columnsOf } from '../../../src/storage/lists/column-map.ts'
+import { toSql } from '../../../src/storage/lists/columns.ts'
 import {
   extendedTypes,
   RESOURCE_TYPES,

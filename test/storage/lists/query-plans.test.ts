@@ -13,6 +13,7 @@ import { type Client, newClient, TENANT_URL } from '../../support/harness.ts'
 import { addGroup, addMembers } from '../../support/large.ts'
 import { noting } from '../../support/query-plans.ts'
 
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
 
 let client: Client
@@ -83,6 +84,39 @@ describe('an index answers', () => {
     [
       filtered('Users', 'groups[value eq "x"]'),
       /users USING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id=\?\)/,
+    ],
+    ...[
+      'emails.value eq "x"',
+      'emails eq "x"',
+      'emails[value eq "x"]',
+      'emails[type eq "work" and value eq "x"]',
+      'emails[value eq "x" or value eq "y"]',
+      'emails.value sw "x"',
+      'emails.value eq "x" and title pr',
+      'title pr and emails[type eq "work" and value sw "x"]',
+      `${ENTERPRISE}:employeeNumber eq "x"`,
+      `${ENTERPRISE}:employeeNumber sw "x"`,
+      'name.familyName eq "x"',
+      'name.familyName sw "x" and name.givenName eq "y"',
+      'phoneNumbers.value eq "x"',
+      'phoneNumbers[type eq "mobile" and value eq "x"]',
+      'active eq false',
+      'active eq false and title pr',
+    ].map((filter): [string, RegExp] => [
+      filtered('Users', filter),
+      /user_values USING PRIMARY KEY \(tenant_id=\? AND attribute=\? AND value(=|>)\?/,
+    ]),
+    [
+      filtered('Users', 'emails.value eq "x" or userName eq "y"'),
+      /users USING INDEX users_by_user_name \(tenant_id=\? AND user_name_key=\?\)/,
+    ],
+    [
+      filtered('Users', 'emails.value eq "x" or userName eq "y"'),
+      /user_values USING PRIMARY KEY \(tenant_id=\? AND attribute=\? AND value=\?\)/,
+    ],
+    [
+      filtered('Users', 'meta.created ge "2026-01-01T00:00:00Z"'),
+      /users USING COVERING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id>\?\)/,
     ],
     ['/Groups/some-id', /groups USING INDEX sqlite_autoindex_groups_1 \(tenant_id=\? AND id=\?\)/],
     [
@@ -227,7 +261,7 @@ function filtered(endpoint: 'Users' | 'Groups' | 'GroupMemberships', filter: str
  * results of subqueries, and nested groups, which may be read as a whole.
  */
 function readsTableThrough(step: string): boolean {
-  if (/^SCAN (users|groups|m|memberships|u|g|d)\b/.test(step)) return true
+  if (/^SCAN (users|user_values|groups|m|memberships|u|g|d)\b/.test(step)) return true
   // At most one row: the location of a tenant that lives elsewhere.
   if (step === 'SEARCH tenant_locations USING PRIMARY KEY (tenant_id=?)') return false
   // One row: the newest event.
