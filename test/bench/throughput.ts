@@ -89,12 +89,15 @@ async function main(): Promise<number> {
   const seconds = positive('seconds', values.seconds)
   const connections = values.connections.split(',').map((text) => wholeFrom(1, 'connections', text))
   const names = values.hosts.split(',').map(hostNamed)
+  const operations = operationsThatBeginWith(values.operations.split(','))
   build()
   const directory = await makeDirectory(TRAFFIC_DIRECTORY)
   const { hosts, missing } = await startHosts(names, directory)
   const rows: Row[] = []
   const before = { cpu: cpuUsage(), at: performance.now() }
-  for (const count of connections) rows.push(...(await measureAll(hosts, rounds, seconds, count)))
+  for (const count of connections) {
+    rows.push(...(await measureAll(hosts, operations, { rounds, seconds, connections: count })))
+  }
   const { user, system } = cpuUsage(before.cpu)
   const ownShare = (user + system) / 1000 / (performance.now() - before.at)
   const lost = await readBack(hosts)
@@ -105,6 +108,16 @@ async function main(): Promise<number> {
   if (values.out !== undefined)
     writeFileSync(values.out, JSON.stringify({ rounds, seconds, ownShare, wrong, missing, rows }, null, 2))
   return wrong > 0 || missing.length > 0 ? 1 : 0
+}
+
+/** @throws {Error} if no operation begins with one of the texts */
+function operationsThatBeginWith(starts: readonly string[]): readonly Operation[] {
+  const unknown = starts.find((start) => !OPERATIONS.some(({ name }) => name.startsWith(start)))
+  if (unknown !== undefined) {
+    const names = OPERATIONS.map(({ name }) => `"${name}"`).join(', ')
+    throw new Error(`no operation begins with "${unknown}"; there are ${names}`)
+  }
+  return OPERATIONS.filter(({ name }) => starts.some((start) => name.startsWith(start)))
 }
 
 /** A server that does not start is reported and not measured. */
@@ -138,13 +151,18 @@ interface Series {
   wrong: number
 }
 
+interface Load {
+  readonly rounds: number
+  readonly seconds: number
+  readonly connections: number
+}
+
 async function measureAll(
   hosts: readonly Host[],
-  rounds: number,
-  seconds: number,
-  connections: number,
+  operations: readonly Operation[],
+  { rounds, seconds, connections }: Load,
 ): Promise<readonly Row[]> {
-  const series = OPERATIONS.flatMap((operation) =>
+  const series = operations.flatMap((operation) =>
     hosts
       .filter(({ name }) => name === 'workerd' || operation.goals !== undefined)
       .map((host): Series => ({ operation, host, own: [], floor: [], wrong: 0 })),
