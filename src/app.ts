@@ -2,14 +2,12 @@
  * The app: the SCIM API under /scim/v2, the token endpoint, the admin API and the dashboard under /admin. It does not depend on a runtime: an
  * entry file passes one in with each request.
  */
-import { Hono } from 'hono'
-import { createMiddleware } from 'hono/factory'
-import { requestId } from 'hono/request-id'
+import { type Context, Hono } from 'hono'
 import { adminApi, adminMisconfigured, adminNotFound } from './admin/api.ts'
 import { verboseHealth } from './admin/health.ts'
 import { dashboard } from './admin/routes.tsx'
-import { validAddress } from './edge/address.ts'
-import { onError, onMisconfigured, onNotFound } from './http/errors.ts'
+import { requireValidAddress } from './edge/address.ts'
+import { onError, onMethodNotAllowed, onMisconfigured, onNotFound } from './http/errors.ts'
 import { events } from './http/events.ts'
 import { healthz } from './http/healthz.ts'
 import { metrics } from './http/metrics.ts'
@@ -17,11 +15,11 @@ import { misconfigured, oauthErrorResponse } from './http/oauth/errors.ts'
 import { METADATA_PATH, metadata } from './http/oauth/metadata.ts'
 import { TOKEN_PATH, tokenEndpoint } from './http/oauth/token-endpoint.ts'
 import { openapi } from './http/openapi.ts'
+import { requestId, showRequestId } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
 import { EVENTS_PATH, METRICS_PATH, routePath, TENANT_PATH } from './http/url.ts'
 import type { Dispatch, HttpEnv } from './runtime.ts'
-import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
 import { RESOURCE_TYPES, type StoredResourceType } from './storage/tables/resource-tables.ts'
 
 export interface AppOptions {
@@ -37,13 +35,19 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
   app.use((c, next) => {
     c.set('resourceTypes', resourceTypes)
     c.set('dispatch', dispatch)
-    return next()
+    c.set('requestId', requestId(c))
+    return requestLog(c, next)
   })
-  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, validAddress)
-  app.get('/healthz', verboseHealth, healthz)
-  app.get(METRICS_PATH, metrics)
-  app.use(configured)
+  app.use(async (c, next) => {
+    requireValidAddress(c)
+    if (!c.env.isMisconfigured || isProbe(c.req.path)) return await next()
+    return misconfiguredResponse(c)
+  })
   app.route(TENANT_PATH, scim(resourceTypes, dispatch))
+  // Responses of the SCIM API have the id anyway: Hono's own headers take longer.
+  app.use(showRequestId)
+  app.get(HEALTH_PATH, verboseHealth, healthz)
+  app.get(METRICS_PATH, metrics)
   app.route(TOKEN_PATH, tokenEndpoint)
   app.route(METADATA_PATH, metadata)
   app.route(EVENTS_PATH, events)
@@ -52,20 +56,40 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
   app.route('/openapi.json', openapi)
   app.get('/', (c) => c.redirect('/admin'))
   // Hono calls this handler of the outermost app only.
-  app.notFound((c) => (isForClients(c.req.path) ? onNotFound(c) : adminNotFound(c)))
+  app.notFound((c) => {
+    if (!isForClients(c.req.path)) return adminNotFound(c)
+    const methods = allowedMethods(app, c.req.path)
+    return methods.length > 0 ? onMethodNotAllowed(c, methods) : onNotFound(c)
+  })
   return app
 }
 
+const HEALTH_PATH = '/healthz'
+
+/** True for the paths that tell the state of the server. */
+function isProbe(path: string): boolean {
+  return path === HEALTH_PATH || path === METRICS_PATH
+}
+
 /** Serves nothing while a setting is invalid: a typing error must not let anybody in, or empty a log. */
-const configured = createMiddleware<HttpEnv>(async function configured(c, next) {
-  if (!c.env.isMisconfigured) return await next()
+function misconfiguredResponse(c: Context<HttpEnv>) {
   if (isTokenEndpoint(c.req.path)) throw misconfigured()
   return isForClients(c.req.path) ? onMisconfigured(c) : adminMisconfigured(c)
-})
+}
 
 /** True for the paths of clients: http/errors.ts makes their errors. */
 function isForClients(path: string): boolean {
-  return path.startsWith(`${TENANT_PATH}/`) || path.startsWith(EVENTS_PATH)
+  return path === TENANT_PATH || path.startsWith(`${TENANT_PATH}/`) || path.startsWith(EVENTS_PATH)
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** The methods that a path has handlers for. Middleware has the method "ALL". */
+function allowedMethods({ router }: Hono<HttpEnv>, path: string): string[] {
+  // Hono answers HEAD by the handlers of GET.
+  const isServed = (method: string) =>
+    router.match(method === 'HEAD' ? 'GET' : method, path)[0].some(([[, route]]) => route.method !== 'ALL')
+  return METHODS.filter(isServed)
 }
 
 function isTokenEndpoint(path: string): boolean {

@@ -2,8 +2,6 @@
  * Validates the address of a request: the Host must be a host, and the query must be decodable. Some runtimes (Deno)
  * build the URL by prepending the "Host" header to the path, so `Host: a/admin?` would choose the route.
  */
-import { createMiddleware } from 'hono/factory'
-import type { HttpEnv } from '../runtime.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
 import { authorityOf } from './url.ts'
 
@@ -21,13 +19,18 @@ export function isHost(text: string): boolean {
   return (NAME.test(text) || IP_LITERAL.test(text)) && URL.canParse(`http://${text}`)
 }
 
+/** The part of a Hono context that is used here. */
+interface Addressed {
+  readonly req: { readonly url: string; header(name: string): string | undefined }
+}
+
 /**
  * Rejects requests whose address is ambiguous. Applies to every path, because a forged "Host" changes the path too.
  *
  * @throws {ScimError} 400 if the Host is not a host or differs from the host of the request line; invalidSyntax if the
  * query is not percent-encoded UTF-8
  */
-export const validAddress = createMiddleware<HttpEnv>(async function validAddress(c, next) {
+export function requireValidAddress(c: Addressed): void {
   const { url } = c.req
   const authority = authorityOf(url)
   // Internal requests (bulk operations) have a URL but no "Host" header.
@@ -40,8 +43,7 @@ export const validAddress = createMiddleware<HttpEnv>(async function validAddres
   if (!isDecodable(url)) {
     throw badRequest('invalidSyntax', 'the query must be UTF-8 with percent-encoding (RFC 3986 §2.1)')
   }
-  return next()
-})
+}
 
 /** Some runtimes convert the host to lower case and remove the default port. */
 function isSameHost(host: string, authority: string): boolean {

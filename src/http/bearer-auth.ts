@@ -14,18 +14,33 @@ import type { HttpEnv } from '../runtime.ts'
 import { AccessRefused } from '../storage/access/access-refused.ts'
 import { isKnownValid } from '../storage/access/known-tokens.ts'
 import { actorOf, proveToken } from '../storage/access/tokens.ts'
-import { tooManyFailedAuthentications } from './rate-limit.ts'
+import { requireRate, tooManyFailedAuthentications } from './rate-limit.ts'
+import { noteWrite, readFromReplica } from './replicas.ts'
 import { bearerToken } from './request.ts'
 import { inTenant } from './tenant.ts'
 
-/**
- * Sets `actor`. The handler then loads the tenant: see tenant.ts.
- *
- * @throws {ScimError} 401 if the token is missing, malformed or rejected; 429 for an address with too many failed
- *   authentications. Recently accepted tokens are exempt from the 429, because clients share addresses. The exemption
- *   costs one hash and no round trip.
- */
+/** Sets `actor` and counts the request. The handler then loads the tenant: see tenant.ts. @throws {ScimError} as authenticate */
 export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c, next) {
+  await authenticate(c)
+  await next()
+  if (isRefusal(c.res)) await prove(c)
+})
+
+/** The same for requests to a directory, which may read from a replica: see replicas.ts. */
+export const directoryAuth = createMiddleware<HttpEnv>(async function directoryAuth(c, next) {
+  await authenticate(c)
+  readFromReplica(c)
+  await next()
+  await noteWrite(c)
+  if (isRefusal(c.res)) await prove(c)
+})
+
+/**
+ * @throws {ScimError} 401 if the token is missing, malformed or rejected; 429 for an address with too many failed
+ *   authentications, and as requireRate. Recently accepted tokens are exempt from the former, because clients share
+ *   addresses. The exemption costs one hash and no round trip.
+ */
+async function authenticate(c: Context<HttpEnv>): Promise<void> {
   const token = bearerToken(c)
   const actor = token === undefined ? undefined : await actorOf(token, c.env.now(), c.env.sha256)
   const isKnown = actor !== undefined && isKnownValid(actor)
@@ -37,11 +52,13 @@ export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c,
   }
   c.set('actor', actor)
   if (!isRead(c)) await prove(c)
-  await next()
-  // The request may have been rejected without a query, such as for its path. An invalid token must get 401 instead.
-  if (c.res.status >= 400 && c.res.status < 500 && c.res.status !== 401 && c.res.status !== 429)
-    await prove(c)
-})
+  await requireRate(c)
+}
+
+/** The request may have been rejected without a query, such as for its path. An invalid token must get 401 instead. */
+function isRefusal({ status }: Response): boolean {
+  return status >= 400 && status < 500 && status !== 401 && status !== 429
+}
 
 async function prove(c: Context<HttpEnv>): Promise<void> {
   await inTenant(c, () => proveToken(c.get('tenant')))

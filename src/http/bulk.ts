@@ -26,7 +26,6 @@ import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
 import { profileOf } from './profile.ts'
-import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
 import { tenantHandler } from './tenant.ts'
 import { workOf } from './work.ts'
@@ -83,7 +82,7 @@ export function bulk(dispatch: Dispatch) {
     c.env.pokeWebhooks(c.get('tenant').tenantId, [...poked])
     return scimJson(c, JSON.stringify(results), 200)
   })
-  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, handler)
+  return new Hono<HttpEnv>().post('/', bearerAuth, handler)
 }
 
 /** The dependencies of a BulkRun. */

@@ -11,6 +11,7 @@ import { quote, ScimError } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
 import { profileOf } from './profile.ts'
+import { REQUEST_ID } from './request-id.ts'
 import { workOf } from './work.ts'
 
 export const SCIM_JSON = 'application/scim+json'
@@ -28,8 +29,17 @@ export function scimJson(
 ): Response {
   return new Response(jsonBody(c, json), {
     status,
-    headers: { ...headers, 'Content-Type': SCIM_JSON, 'X-Request-Id': c.get('requestId') },
+    headers: { ...headers, 'Content-Type': SCIM_JSON, [REQUEST_ID]: c.get('requestId') },
   })
+}
+
+/** Likewise without a body. */
+export function noBody(
+  c: Context<HttpEnv>,
+  status: 204 | 304,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(null, { status, headers: { ...headers, [REQUEST_ID]: c.get('requestId') } })
 }
 
 /**

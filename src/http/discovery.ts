@@ -18,7 +18,6 @@ import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
 import { METADATA_PATH } from './oauth/metadata.ts'
 import { requireAccepted } from './profile.ts'
-import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
 import { inTenant } from './tenant.ts'
 
@@ -28,7 +27,7 @@ export const discovery = new Hono<HttpEnv>()
     refuseFilter(c)
     return scimJson(c, JSON.stringify(serviceProviderConfig(c)), 200)
   })
-  .use(bearerAuth, limitRate, async (c, next) => {
+  .use(bearerAuth, async (c, next) => {
     refuseFilter(c)
     await inTenant(c, () => readAs(c.get('tenant'), []))
     requireAccepted(c)

@@ -2,7 +2,6 @@
  * `GET /events`: the event feed. Errors have the form of the admin API, because the feed is not part of SCIM.
  */
 import { type Context, Hono } from 'hono'
-import { methodNotAllowed } from 'hono/method-not-allowed'
 import {
   FeedError,
   type FeedParameters,
@@ -20,18 +19,15 @@ import {
   MAX_WAITING_READERS,
 } from '../scim/limits.ts'
 import { bearerAuth } from './bearer-auth.ts'
+import { clientRequest } from './client-request.ts'
 import { jsonBody } from './content-type.ts'
-import { onMethodNotAllowed } from './errors.ts'
-import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
-import { serverTiming } from './server-timing.ts'
 import { inTenant } from './tenant.ts'
 
 export const events = new Hono<HttpEnv>()
-events.use(serverTiming, limitFailedAuthentication)
-events.use(methodNotAllowed({ app: events, onMethodNotAllowed }))
+events.use(clientRequest)
 // Reads go to the primary database: a replica may be behind, and a position beyond its newest event would look like one
 // of a restored database.
-events.get('/', bearerAuth, limitRate, async (c) => {
+events.get('/', bearerAuth, async (c) => {
   const { waitSeconds, ...parameters } = feedParameters(c)
   const page = await inTenant(c, (c) => readFeed(c.get('tenant'), parameters))
   const { events, cursor, hasMore } =

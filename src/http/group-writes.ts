@@ -6,6 +6,7 @@ import type { Rendered } from '../provider/call.ts'
 import { type GroupWriteRequest, renderedOf } from '../provider/groups/group-writer.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database/database.ts'
+import { noBody } from './content-type.ts'
 import {
   attributeNames,
   preconditionsOf,
@@ -55,5 +56,5 @@ function unreachable(cause: unknown): never {
 }
 
 function writeResponse(c: Context<HttpEnv>, rendered: Rendered | undefined, status: 200 | 201): Response {
-  return rendered === undefined ? c.body(null, 204) : resourceResponse(c, rendered, status)
+  return rendered === undefined ? noBody(c, 204) : resourceResponse(c, rendered, status)
 }

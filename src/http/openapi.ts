@@ -10,6 +10,7 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 import { servedTypes } from '../scim/schema/group-membership.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
+import { clientRequest } from './client-request.ts'
 import { TOKEN_PATH } from './oauth/token-endpoint.ts'
 import { adminApi } from './openapi/admin-paths.ts'
 import { DOCUMENTATION } from './openapi/documentation.ts'
@@ -19,8 +20,6 @@ import { scimSchemas } from './openapi/messages.ts'
 import { OAUTH_PATHS, OAUTH_SCHEMAS } from './openapi/oauth-paths.ts'
 import { pluralOf, scimComponents, scimPaths } from './openapi/scim-paths.ts'
 import { requireAccepted } from './profile.ts'
-import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
-import { serverTiming } from './server-timing.ts'
 import { inTenant } from './tenant.ts'
 import { EVENTS_PATH, TENANT_PATH } from './url.ts'
 
@@ -29,7 +28,7 @@ const documents = new WeakMap<readonly ResourceType[], Json>()
 
 export const openapi = new Hono<HttpEnv>()
   .get('/', (c, next) => (c.req.header('Authorization') === undefined ? shared(c) : next()))
-  .get('/', serverTiming, limitFailedAuthentication, bearerAuth, limitRate, (c) =>
+  .get('/', clientRequest, bearerAuth, (c) =>
     inTenant(c, async () => {
       await readAs(c.get('tenant'), [])
       requireAccepted(c)

@@ -15,7 +15,7 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
-import { SCIM_JSON, scimJson } from './content-type.ts'
+import { noBody, SCIM_JSON, scimJson } from './content-type.ts'
 import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 import { workOf } from './work.ts'
@@ -118,13 +118,13 @@ export function resourceResponse(
 ): Response {
   // Nobody asked for the body.
   if (json === undefined)
-    return c.body(null, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
+    return noBody(c, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
   const headers = { ETag: etag(version), Location: location, 'Content-Location': location }
   const isGet = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (isGet) {
     const { ifMatch, ifNoneMatch } = preconditionsOf(c)
     requirePreconditions({ ifMatch }, version)
-    if (isNotModified(ifNoneMatch, version)) return c.body(null, 304, headers)
+    if (isNotModified(ifNoneMatch, version)) return noBody(c, 304, headers)
   }
   return scimJson(c, json, status, headers)
 }

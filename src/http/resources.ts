@@ -9,7 +9,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
-import { readBody } from './content-type.ts'
+import { noBody, readBody } from './content-type.ts'
 import { queuedWrites } from './group-writes.ts'
 import { profileOf } from './profile.ts'
 import {
@@ -95,7 +95,7 @@ const directWrites: ResourceWrites = {
   async delete(c, type, id) {
     await deleteResource(callOf(c), { type, id, preconditions: preconditionsOf(c) })
     pokeWebhooks(c)
-    return c.body(null, 204)
+    return noBody(c, 204)
   },
 }
 

@@ -6,11 +6,9 @@ import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/access/tokens.ts'
-import { bearerAuth } from './bearer-auth.ts'
+import { bearerAuth, directoryAuth } from './bearer-auth.ts'
 import { readBody } from './content-type.ts'
 import { profileOf } from './profile.ts'
-import { limitRate } from './rate-limit.ts'
-import { replicas } from './replicas.ts'
 import { listOf, listParameters } from './request.ts'
 import { tenantHandler } from './tenant.ts'
 
@@ -19,16 +17,12 @@ const handle = tenantHandler()
 export const search = new Hono<HttpEnv>()
   .get(
     '/',
-    bearerAuth,
-    limitRate,
-    replicas,
+    directoryAuth,
     handle((c) => listOf(c, listParameters(c), c.get('tenant').resourceTypes)),
   )
   .post(
     '/.search',
-    bearerAuth,
-    limitRate,
-    replicas,
+    directoryAuth,
     handle(async (c) =>
       listOf(c, parseSearchRequest(await readBody(c), profileOf(c)), c.get('tenant').resourceTypes),
     ),
@@ -36,7 +30,6 @@ export const search = new Hono<HttpEnv>()
   .all(
     '/Me',
     bearerAuth,
-    limitRate,
     handle(async (c) => {
       await readAs(c.get('tenant'), [])
       // RFC 7644 §3.11: a provider that does not support "/Me" SHOULD answer 501.
