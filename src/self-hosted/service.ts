@@ -2,7 +2,7 @@
  * The server on one machine, without its port: the app on a SQLite file, replacements for the services of the Workers
  * platform (timer, rate limits, coordinators), and a shutdown without loss. Entry files pass requests to it.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { createApp } from '../app.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { EventWaiters } from '../provider/events/event-waiters.ts'
@@ -236,7 +236,7 @@ function runtimes(
     now: () => Date.now(),
     newId,
     // Synchronous: Web Cryptography hashes in another thread, and the hand-over takes forty times as long.
-    sha256: (text: string) => createHash('sha256').update(text).digest('hex'),
+    sha256: (text: string) => hash('sha256', text),
     isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
     later: (ms: number, task: () => Promise<void>) => setTimeout(task, ms).unref(),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),

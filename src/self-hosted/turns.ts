@@ -9,9 +9,9 @@ import { setImmediate } from 'node:timers'
 
 /** The duration of a round beyond which the next request has to wait: a request takes 0.2 ms. */
 const ROUND_MS = 10
-/** The most turns in a round: a round for each request would take as long as a third of the request. */
-const MAX_TURNS = 4
-/** After a longer round, the next one has one turn. */
+/** The most turns in a round. A client that gets several answers at once is also woken once. */
+const MAX_TURNS = 16
+/** A round that has taken longer has no second turn of an owner, and the next round has one turn. */
 const SHORT_ROUND_MS = 2
 /** The most rounds between two turns: about 10 µs each if nothing happens in it. */
 const MAX_ROUNDS = 1_000
@@ -58,8 +58,9 @@ export class Turns {
 
   #isFree(owner: string): boolean {
     if (this.#waiting.size > 0 || this.#rounds > 0) return false
-    if ((this.#served.get(owner) ?? 0) >= this.#turns) return false
-    return this.#since === undefined || this.#now() - this.#since < ROUND_MS
+    const elapsedMs = this.#since === undefined ? 0 : this.#now() - this.#since
+    const served = this.#served.get(owner) ?? 0
+    return served === 0 ? elapsedMs < ROUND_MS : served < this.#turns && elapsedMs < SHORT_ROUND_MS
   }
 
   #count(owner: string): void {
