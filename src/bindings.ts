@@ -55,8 +55,8 @@ export function checkedBinding(
 ): Database {
   const known = identities.get(env.DB) ?? new Identities()
   identities.set(env.DB, known)
-  const first = { name: FIRST, binding: env.DB, db: openDatabase(env.DB, figures) }
-  return known.checked({ name: name ?? FIRST, binding: bindingOf(env, name), db }, first)
+  const firstOf = () => ({ name: FIRST, binding: env.DB, db: openDatabase(env.DB, figures) })
+  return known.checked({ name: name ?? FIRST, binding: bindingOf(env, name), db }, firstOf)
 }
 
 /** All databases, for work outside of requests. @param figures receives the cost */

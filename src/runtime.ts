@@ -56,7 +56,7 @@ export interface Runtime {
   /** Hashes the token of each request; undefined: Web Cryptography does. */
   readonly sha256?: Sha256 | undefined
   /** Counts a request against a limit. @returns false if there were too many requests with the key */
-  readonly isAllowed: (limit: RateLimitName, key: string) => Promise<boolean>
+  readonly isAllowed: (limit: RateLimitName, key: string) => boolean | Promise<boolean>
   /** Runs a task after the response, when the time has passed. The task is lost if the process ends. */
   readonly later: (ms: number, task: () => Promise<void>) => void
   /** The address of the client, if the connection tells it; undefined: a header of Cloudflare does. */

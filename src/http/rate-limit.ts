@@ -22,10 +22,9 @@ export async function requireRate(c: Context<HttpEnv>): Promise<void> {
   const actor = c.get('actor')
   if (!isKnownValid(actor)) return
   c.env.answers?.requireRoom(actor.tenantId)
-  const [client, tenant] = await Promise.all([
-    c.env.isAllowed('client', knownClient(actor)?.clientId ?? actor.tokenHash),
-    c.env.isAllowed('tenant', actor.tenantId),
-  ])
+  const ofClient = c.env.isAllowed('client', knownClient(actor)?.clientId ?? actor.tokenHash)
+  const ofTenant = c.env.isAllowed('tenant', actor.tenantId)
+  const [client, tenant] = [await ofClient, await ofTenant]
   if (!client || !tenant) throw tooMany(client ? 'from this tenant' : 'from this client')
 }
 

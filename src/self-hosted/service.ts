@@ -83,7 +83,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const open: OpenForWaiter = (name = first.name, figures, waiter) => {
     const found = opened.find((one) => one.name === name)
     if (found === undefined) throw missingDatabase(name)
-    return identities.checked(bound(found, figures, waiter), bound(first, figures, waiter))
+    return identities.checked(bound(found, figures, waiter), () => bound(first, figures, waiter))
   }
   const turns = new Turns(() => performance.now())
   /** For the work of timers: each batch waits for its turn, and runs in another thread. */
@@ -237,7 +237,7 @@ function runtimes(
     newId,
     // Synchronous: Web Cryptography hashes in another thread, and the hand-over takes forty times as long.
     sha256: (text: string) => hash('sha256', text),
-    isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
+    isAllowed: (name: RateLimitName, key: string) => limits.isAllowed(name, key),
     later: (ms: number, task: () => Promise<void>) => setTimeout(task, ms).unref(),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     settings: settings.app,

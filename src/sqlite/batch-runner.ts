@@ -31,35 +31,37 @@ export class BatchRunner {
     const prepared = statements.map(({ sql }) => this.#cache.get(sql))
     return {
       changesNothing: prepared.every(({ isReadOnly }) => isReadOnly),
-      run: () => prepared.map((one, i) => this.#execute(one, statements[i]?.params ?? [])),
+      run: () => prepared.map((one, i) => this.#execute(one, statements[i]?.params ?? [], false)),
     }
   }
 
   /** Prepares one statement. @param asArrays rows as arrays, which keep duplicate names @throws {Error} as prepare */
   prepareOne({ sql, params }: StatementToRun, asArrays: boolean): PreparedBatch<OneResult> {
     const prepared = this.#cache.get(sql)
-    const { statement } = prepared
-    const columns = statement.columns().map(({ name }) => name)
-    const run = () => {
-      statement.setReturnArrays(asArrays)
-      try {
-        return { columns, result: this.#execute(prepared, params) }
-      } finally {
-        statement.setReturnArrays(false)
-      }
+    const { columns, isReadOnly } = prepared
+    return {
+      changesNothing: isReadOnly,
+      run: () => ({ columns, result: this.#execute(prepared, params, asArrays) }),
     }
-    return { changesNothing: prepared.isReadOnly, run }
   }
 
-  #execute({ statement, parameterCount, isReadOnly }: PreparedStatement, params: readonly BoundValue[]) {
+  #execute(prepared: PreparedStatement, params: readonly BoundValue[], asArrays: boolean) {
+    const { statement, columns, parameterCount, isReadOnly } = prepared
     if (params.length !== parameterCount) throw d1Error('Wrong number of parameter bindings for SQL query.')
     const [before] = isReadOnly ? [0] : this.#counters()
     const started = performance.now()
-    const results = statement.all(...params) as never[]
+    const rows = statement.all(...params) as unknown as unknown[][]
+    const results = (asArrays ? rows : rows.map((row) => objectOf(columns, row))) as never[]
     const duration = performance.now() - started
     const [after, rowId] = isReadOnly ? [0, 0] : this.#counters()
     return d1Result(results, after - before, rowId, duration)
   }
+}
+
+function objectOf(columns: readonly string[], row: readonly unknown[]): Record<string, unknown> {
+  const object: Record<string, unknown> = {}
+  for (let i = 0; i < columns.length; i++) object[columns[i] as string] = row[i]
+  return object
 }
 
 function d1Result(results: never[], changes: number, rowId: number, duration: number): D1Result<never> {

@@ -73,18 +73,19 @@ export class Identities {
    * A database that is checked by its first batch.
    *
    * @param bound the database
-   * @param first the database that holds the catalogue
+   * @param firstOf opens the database that holds the catalogue
    * @throws {WrongDatabase} from each batch, if it is not the database that belongs to the binding; nothing is changed
    */
-  checked(bound: BoundDatabase, first: BoundDatabase): Database {
+  checked(bound: BoundDatabase, firstOf: () => BoundDatabase): Database {
     const { name, binding, db } = bound
     const isChecked = () => this.#checked.get(name) === binding
     if (isChecked()) return db
+    const first = firstOf()
     return {
       batch: async (statements, isLong) => {
         if (isChecked()) return await db.batch(statements, isLong)
         const isFirst = name === first.name
-        if (!isFirst && this.#installation === undefined) await this.checked(first, first).batch([])
+        if (!isFirst && this.#installation === undefined) await this.checked(first, firstOf).batch([])
         try {
           return await this.#batch(bound, isFirst, statements)
         } catch (error) {
