@@ -1,9 +1,9 @@
 /**
  * Fair scheduling in a process that does one thing at a time. A request runs to its end once it has begun, so without
- * turns an owner that sends many requests at once would delay all others. Each owner has a few turns in a round of the
- * event loop, and one after a round that took long. After a very long one, the loop runs several empty rounds, so that
- * new connections are accepted (one in each round). Then the waiting requests run in the order of their owners, one
- * request each.
+ * turns an owner that sends many requests at once would delay all others. Each owner has one turn in a round of the
+ * event loop, and more of them as long as the rounds are short. After a long turn, the loop runs several empty rounds,
+ * so that new connections are accepted (one in each round). Then the waiting requests run in the order of their owners,
+ * one request each.
  */
 import { setImmediate } from 'node:timers'
 
@@ -11,7 +11,7 @@ import { setImmediate } from 'node:timers'
 const ROUND_MS = 10
 /** The most turns in a round. A client that gets several answers at once is also woken once. */
 const MAX_TURNS = 16
-/** A round that has taken longer has no second turn of an owner, and the next round has one turn. */
+/** After a shorter round, the next one may have twice as many turns; after a longer one, it has one turn. */
 const SHORT_ROUND_MS = 2
 /** The most rounds between two turns: about 10 µs each if nothing happens in it. */
 const MAX_ROUNDS = 1_000
@@ -23,7 +23,7 @@ export class Turns {
   /** The number of turns that owners have had in this round. */
   readonly #served = new Map<string, number>()
   /** The number of turns that waiting requests have in this round; of each owner, if none waits. */
-  #turns = MAX_TURNS
+  #turns = 1
   /** The start of this round; undefined while the process is idle. */
   #since: number | undefined
   /** The number of rounds before the next turn. */
@@ -76,8 +76,9 @@ export class Turns {
   #endRound(): void {
     const tookMs = this.#now() - (this.#since ?? this.#now())
     this.#since = undefined
+    if (tookMs >= SHORT_ROUND_MS) this.#turns = 1
+    else if (this.#served.size > 0) this.#turns = Math.min(MAX_TURNS, 2 * this.#turns)
     this.#served.clear()
-    this.#turns = tookMs < SHORT_ROUND_MS ? MAX_TURNS : 1
     this.#rounds = tookMs < ROUND_MS ? Math.max(0, this.#rounds - 1) : Math.min(MAX_ROUNDS, Math.ceil(tookMs))
     if (this.#rounds > 0 || this.#waiting.size > 0) this.#begin()
     if (this.#rounds > 0) return

@@ -1,14 +1,15 @@
 /**
- * Memory and speed with a large directory: resident memory at the start and after matches, lists and membership
- * changes, and the time to add a member to an empty and to a full group.
+ * Memory and speed with a large directory: resident memory at the start, after the whole directory was listed in the
+ * largest pages, and after matches, lists and membership changes; and the time to add a member to an empty and to a full
+ * group.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { addMembersRequest, matchRequest, pageRequest } from '../../src/entra/protocol/requests.ts'
 import { type Directory, groupId, makeDirectory, userId, userName } from './directory.ts'
-import { type Exchange, measure } from './load/client.ts'
+import { type Exchange, exchangeOnce, measure } from './load/client.ts'
 import { type ScimExchange, scimExchange } from './load/scim.ts'
 import { quantile } from './load/statistics.ts'
-import { wholeFrom } from './options.ts'
+import { hostNamed, wholeFrom } from './options.ts'
 import { type Peer, start, stop } from './peers/peer.ts'
 import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
@@ -16,12 +17,14 @@ import { figure, markdownTable } from './table.ts'
 const SECONDS = 3
 const CONNECTIONS = 10
 const PAGE = 100
+/** The most resources in an answer. */
+const LARGEST_PAGE = 1_000
 /** Users without a group, which can be added to any group. */
 const SPARE = 20_000
-const NAMES = ['workerd', 'Deno', 'Node.js'] as const
 
 interface Result {
   readonly atStartMb: number
+  readonly afterWalkMb: number
   readonly afterMb: number
   readonly peakMb: number
   /** Medians. */
@@ -35,6 +38,7 @@ interface Result {
 const HEADER = [
   '',
   'MB at the start',
+  'MB after lists of 1,000',
   'MB after',
   'MB at most',
   'match a user ms',
@@ -59,7 +63,7 @@ async function main(): Promise<number> {
   )
   const directory = await makeDirectory({ users, groups: sizes })
   const results: Record<string, Result | { missing: string }> = {}
-  for (const name of NAMES) {
+  for (const name of values.hosts.split(',').map(hostNamed)) {
     try {
       const peer = await start(name, { database: directory.file })
       results[name] = await measureMemory(peer, directory)
@@ -83,10 +87,10 @@ async function main(): Promise<number> {
 
 function cellsOf(name: string, result: Result | { missing: string }): readonly string[] {
   if ('missing' in result) return [name, result.missing.replace(/\s+/g, ' ')]
-  const { atStartMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs, wrong } = result
+  const { atStartMb, afterWalkMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs, wrong } = result
   return [
     name,
-    ...[atStartMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs].map(figure),
+    ...[atStartMb, afterWalkMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs].map(figure),
     String(wrong),
   ]
 }
@@ -103,6 +107,8 @@ async function measureMemory(peer: Peer, { token, size }: Directory): Promise<Re
     return quantile(result.times, 0.5)
   }
   const random = (below: number) => 1 + Math.floor(Math.random() * below)
+  await walk(peer, send, size.users)
+  const afterWalkMb = memoryMb(peer, 'VmRSS')
   const matchMs = await median(() => {
     const number = random(size.users)
     return send(matchRequest('User', 'userName', userName(number)), 200, `"id":"${userId(number)}"`)
@@ -115,6 +121,7 @@ async function measureMemory(peer: Peer, { token, size }: Directory): Promise<Re
   const addToFullMs = await median(adding(send, 2, size.users))
   return {
     atStartMb,
+    afterWalkMb,
     afterMb: memoryMb(peer, 'VmRSS'),
     peakMb: memoryMb(peer, 'VmHWM'),
     matchMs,
@@ -123,6 +130,20 @@ async function measureMemory(peer: Peer, { token, size }: Directory): Promise<Re
     addToFullMs,
     wrong,
   }
+}
+
+/** Lists all users in the largest pages, several at a time. @throws {Error} if an answer is wrong */
+async function walk({ port, name }: Peer, send: ScimExchange, users: number): Promise<void> {
+  let next = 1
+  const client = async () => {
+    for (let start = next; start <= users; start = next) {
+      next += LARGEST_PAGE
+      const first = `"userName":"${userName(start)}"`
+      const answer = await exchangeOnce(port, send(pageRequest('User', start, LARGEST_PAGE), 200).request)
+      if (!answer.includes(first)) throw new Error(`${name}: ${answer.slice(0, 1_000)}`)
+    }
+  }
+  await Promise.all(Array.from({ length: CONNECTIONS }, client))
 }
 
 /** Users without a group, from the last one downwards. */

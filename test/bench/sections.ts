@@ -82,6 +82,7 @@ export const SECTIONS = {
       users: { default: '100000', what: 'users' },
       groups: { default: '200', what: 'groups, the first of them empty' },
       memberships: { default: '1000000', what: 'memberships of all groups together' },
+      hosts: { default: 'workerd,Deno,Node.js', what: 'hosts of the server' },
     },
     isDefault: true,
   },
