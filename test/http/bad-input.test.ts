@@ -248,6 +248,28 @@ describe('unknown endpoints and methods', () => {
     expect(answer.headers.get('Allow')).toContain('POST')
   })
 
+  it('are answered with the id of the request, as every request is', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const headers = { 'X-Request-Id': 'request-1' }
+    const sent: readonly [method: string, path: string, status: number][] = [
+      ['GET', '/Nothing', 404],
+      ['PUT', '/Users', 405],
+      ['GET', `/Users/${id}`, 200],
+      ['DELETE', `/Users/${id}`, 204],
+    ]
+    for (const [method, path, status] of sent) {
+      const answer = await client.request(method, path, method === 'PUT' ? {} : undefined, headers)
+      expect([answer.status, answer.headers.get('X-Request-Id')]).toEqual([status, 'request-1'])
+    }
+    const random = (await client.request('GET', '/Users', undefined, { 'X-Request-Id': 'a b' })).headers
+    expect(random.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/)
+    for (const path of ['/healthz', '/unknown', '/events']) {
+      const answer = await send(new Request(new URL(path, TENANT_URL), { headers }))
+      expect(answer.headers.get('X-Request-Id'), path).toBe('request-1')
+    }
+  })
+
   it('do not include paths with extra slashes and unknown parameters, which are accepted', async () => {
     const client: Client = await newClient()
     const { id } = await client.createUser()
