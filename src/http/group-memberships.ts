@@ -12,7 +12,7 @@ import { listResponse } from '../scim/list-response.ts'
 import { GROUP_MEMBERSHIP } from '../scim/schema/group-membership.ts'
 import { type ListParameters, parseListRequest, parseSearchRequest } from '../scim/search-request.ts'
 import { validateResource } from '../scim/validation.ts'
-import { readBody, scimJson } from './content-type.ts'
+import { noBody, readBody, scimJson } from './content-type.ts'
 import { writeGroup } from './group-writes.ts'
 import { profileOf } from './profile.ts'
 import { callOf, idOf, listParameters, projectionOf } from './request.ts'
@@ -70,7 +70,7 @@ async function remove(c: Context<HttpEnv>): Promise<Response> {
   const key = membershipKey(id)
   c.set('loggedWrite', { action: 'remove member', resourceId: key.groupId || id })
   await change(c, 'removeMember', key, () => notFound(GROUP_MEMBERSHIP.name, id))
-  return c.body(null, 204)
+  return noBody(c, 204)
 }
 
 /** @param isMissing the refusal if there is no such group */

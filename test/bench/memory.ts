@@ -87,7 +87,8 @@ async function main(): Promise<number> {
 
 function cellsOf(name: string, result: Result | { missing: string }): readonly string[] {
   if ('missing' in result) return [name, result.missing.replace(/\s+/g, ' ')]
-  const { atStartMb, afterWalkMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs, wrong } = result
+  const { atStartMb, afterWalkMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs, wrong } =
+    result
   return [
     name,
     ...[atStartMb, afterWalkMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs].map(figure),
