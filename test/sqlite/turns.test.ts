@@ -33,19 +33,6 @@ describe('turns', () => {
     expect(done.join('')).toBe('aabcaaa')
   })
 
-  it('share a round if they are short, and more of them in each round', async () => {
-    const { done, work } = newTurns()
-    const all = [...Array.from({ length: 40 }, () => work('a', 0.1)), work('b', 0.1)]
-    const counts = []
-    for (let round = 0; round < 5; round++) {
-      await setImmediate()
-      counts.push(done.length)
-    }
-    expect(counts).toEqual([3, 7, 15, 31, 41])
-    expect(done.indexOf('b')).toBe(2)
-    await Promise.all(all)
-  })
-
   it('accept new owners after a long turn, in one round for each millisecond', async () => {
     const { turns, clock, done, work } = newTurns()
     await turns.take('a')
@@ -143,7 +130,7 @@ describe('the service', () => {
     })
     const late = one(method, path, bodyOf(0)).then(() => answered.push('one'))
     await Promise.all([...requests, late])
-    expect(answered.indexOf('one')).toBeLessThan(20)
+    expect(answered.indexOf('one')).toBeLessThan(5)
     await service.stop()
   })
 
