@@ -1,6 +1,6 @@
 /**
  * Runs handlers with the context of the tenant that the token names. The context may come from a cache. If the database
- * has a newer configuration, the handler runs a second time with the new context.
+ * has a newer configuration, the handler runs again with the new context.
  */
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
@@ -35,7 +35,7 @@ export function tenantHandler(typeName?: string) {
       })
 }
 
-/** Runs a function with the tenant's context and database, and a second time if the configuration has changed. */
+/** Runs a function with the tenant's context and database, and again if the configuration has changed. */
 export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
   const work = workOf(c)
   const { spent } = work

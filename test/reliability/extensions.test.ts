@@ -210,7 +210,7 @@ describe('a schema that comes and goes while clients write', () => {
         round % 2 === 0 ? admin('DELETE', path) : admin('PUT', path, schema(true)),
         ...users.map(({ id }) => write(id, round)),
       ])
-      // A round changes the configuration once, and a request is handled again once.
+      // A round changes the configuration twice: when the schema comes or goes, and when its task is done.
       expect(new Set(statuses)).toEqual(new Set([200]))
     }
     const { Resources } = (await client.get('/Users')).body

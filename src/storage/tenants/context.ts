@@ -226,6 +226,12 @@ function forgetTenant(tenantId: string): void {
   remembered.delete(tenantId)
 }
 
+/**
+ * Changes of the configuration that a request follows. A schema that comes or goes makes two: at once, and at the end of its
+ * task.
+ */
+const MAX_CHANGES = 2
+
 /** The input of `withTenant`. */
 export interface TenantRequest {
   readonly actor: Actor
@@ -241,15 +247,15 @@ export interface TenantRequest {
  * Runs a request in the context of its tenant. The run is repeated if the tenant lives in another database than the
  * snapshot says, and if it has another configuration.
  *
- * @param run parses, reads and writes from the beginning: it may be called up to three times
- * @throws {ScimError} 503 if the configuration changes again meanwhile, or the tenant is moved; nothing is changed
+ * @param run parses, reads and writes from the beginning: it may be called up to four times
+ * @throws {ScimError} 503 if the configuration changes a third time, or the tenant is moved; nothing is changed
  */
 export async function withTenant<Result>(
   { actor, resourceTypes, openDatabase, openCatalogue }: TenantRequest,
   run: (tenant: TenantContext) => Promise<Result>,
 ): Promise<Result> {
   const { tenantId } = actor
-  let [isStale, isElsewhere] = [false, false]
+  let [changes, isElsewhere] = [0, false]
   for (;;) {
     const snapshot = recallTenant(tenantId, resourceTypes)
     try {
@@ -257,8 +263,7 @@ export async function withTenant<Result>(
     } catch (error) {
       if (error instanceof StaleTenant) {
         rememberTenant(tenantId, error.current)
-        if (isStale) throw changing({ cause: error })
-        isStale = true
+        if (++changes > MAX_CHANGES) throw changing({ cause: error })
       } else if (error instanceof TenantElsewhere) {
         await follow(snapshot, openCatalogue, error, isElsewhere)
         isElsewhere = true
