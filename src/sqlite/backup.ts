@@ -3,6 +3,7 @@
  * state, whatever is written meanwhile; a backup in many steps would restart at each write of another process.
  * (`VACUUM INTO` would work too, but Deno forbids statements that attach a database.)
  */
+import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, parse, resolve } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
@@ -30,7 +31,7 @@ export async function backUpAll(folder: string, target: string, say: (line: stri
   }
   const targets = sources.map((_, i) => (i === 0 ? target : numbered(target, i + 1)))
   const taken = targets.find((path) => existsSync(path))
-  if (taken !== undefined) throw new StartError(`"${taken}" exists already; choose another name`)
+  if (taken !== undefined) throw exists(taken)
   const startedAt = Date.now()
   const requireNoMove = () => requireRestFrom(startedAt, sources)
   requireNoMove()
@@ -77,7 +78,8 @@ function numbered(path: string, number: number): string {
 }
 
 /**
- * Copies the database to a new file and checks the copy before it gets its final name.
+ * Copies the database to a new file and checks the copy before it gets its final name. Of several backups to one name, one
+ * succeeds.
  *
  * @returns the size of the copy in bytes
  * @throws {StartError} when the copy cannot be made; then there is no such file
@@ -87,23 +89,39 @@ export async function backUp(source: string, target: string): Promise<number> {
     throw new StartError(`there is no database "${source}"; DATA_FOLDER names the folder that it is in`)
   }
   const path = resolve(target)
-  if (existsSync(path)) throw new StartError(`"${target}" exists already; choose another name`)
+  if (existsSync(path)) throw exists(target)
   requireFolder(dirname(path))
   requireUsable(source, BUSY_TIMEOUT_MS)
-  const unfinished = `${path}.unfinished`
+  // Another backup to the same name must not write to this file, nor remove it.
+  const unfinished = `${path}.${randomUUID()}.unfinished`
   try {
-    rmSync(unfinished, { force: true })
     await copy(source, unfinished)
     requireIntact(unfinished)
     sync(unfinished)
+    reserve(path, target)
     renameSync(unfinished, path)
     sync(dirname(path))
     return statSync(path).size
   } catch (error) {
-    throw startError(error, sourceOrTarget(error, source, target))
+    // A full disk concerns the copy, and the system names files that it could not write.
+    const isOfCopy = /full/i.test(String(error)) || String(error).includes(unfinished)
+    throw startError(error, isOfCopy ? target : source)
   } finally {
     discard(unfinished)
   }
+}
+
+/** Creates the file, because renaming would replace one that another process has created meanwhile. */
+function reserve(path: string, target: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'EEXIST' ? exists(target) : error
+  }
+}
+
+function exists(target: string): StartError {
+  return new StartError(`"${target}" exists already; choose another name`)
 }
 
 /** A file that cannot be removed was not created here, and its error has been reported. */
@@ -148,14 +166,4 @@ function sync(path: string): void {
   } finally {
     closeSync(descriptor)
   }
-}
-
-/**
- * The path of the file that an error is about: a full disk concerns the copy, and the system names files that it
- * could not write.
- */
-function sourceOrTarget(error: unknown, source: string, target: string): string {
-  const unfinished = `${target}.unfinished`
-  if (String(error).includes(`${resolve(target)}.unfinished`)) return unfinished
-  return /full/i.test(String(error)) ? target : source
 }

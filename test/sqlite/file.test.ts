@@ -11,7 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { backUp, backUpAll } from '../../src/sqlite/backup.ts'
@@ -233,10 +233,20 @@ describe('backUp', () => {
     writeFileSync(notOne, 'x'.repeat(5_000))
     await expect(backUp(notOne, join(folder, 'b'))).rejects.toThrow(/is not a SQLite database/)
     expect(readdirSync(folder).sort()).toEqual(['copy.sqlite', 'text'])
-    expect(existsSync(`${target}.unfinished`)).toBe(false)
-    const blocked = join(folder, 'blocked')
-    mkdirSync(`${blocked}.unfinished`)
-    await expect(backUp(path, blocked)).rejects.toThrow(`"${blocked}.unfinished" is a folder`)
+    close()
+  })
+
+  it('makes one copy when several backups to one name run at the same time', async () => {
+    const { path, close } = opened()
+    const target = join(temporaryFolder(), 'copy.sqlite')
+    const ends = await Promise.allSettled([backUp(path, target), backUp(path, target), backUp(path, target)])
+    const reasons = ends.flatMap((end) => (end.status === 'rejected' ? [String(end.reason)] : []))
+    const refusal = `Error: "${target}" exists already; choose another name`
+    expect(reasons).toEqual([refusal, refusal])
+    expect(readdirSync(dirname(target))).toEqual(['copy.sqlite'])
+    const copy = new DatabaseSync(target, { readOnly: true })
+    expect(copy.prepare("SELECT id FROM tenants WHERE id = 'default'").get()).toEqual({ id: 'default' })
+    copy.close()
     close()
   })
 })
