@@ -4,12 +4,15 @@ import process from 'node:process'
 /** Its node:sqlite has `limits`, which are read before anything is stored: https://nodejs.org/api/sqlite.html */
 const MIN_NODE = '24.15'
 
-/** Ends the process with one line if the runtime is too old for a command of the server. */
+/**
+ * Ends the process with one line if the runtime is too old for a command of the server. Its remedy names no package
+ * `scim-worker`: npx would download that name from the registry, where it may belong to somebody else.
+ */
 export function requireServingRuntime(command: string): void {
   if (canServe()) return
   console.error(
     `error: "${command}" needs Node.js ${MIN_NODE} or newer, found ${process.versions.node}; without installing it: ` +
-      `npx --package=node@24 --package=scim-worker scim-worker ${command}`,
+      `npx --package=node@24 -c 'scim-worker ${command}'`,
   )
   process.exit(1)
 }
