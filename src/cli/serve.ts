@@ -5,6 +5,7 @@ import { prepare } from '../self-hosted/main.ts'
 import { serveOnNode } from '../self-hosted/node-server.ts'
 import { dataFolderName } from '../self-hosted/settings.ts'
 import { startError } from '../sqlite/open.ts'
+import { StartError } from '../sqlite/start-error.ts'
 import { parseOptions } from './options.ts'
 import { callOf } from './program.ts'
 
@@ -38,7 +39,10 @@ function createFolder(folder: string): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
     // A file with this name: the check of the folder reports it.
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
-    fail(startError(error, folder))
+    if (!(error instanceof Error && 'code' in error)) throw error
+    if (error.code === 'EEXIST') return
+    // ENOENT: a link that leads nowhere, or a file system that is read-only.
+    const refusal = `the folder "${folder}" cannot be created (${error.message}); choose another one with --data`
+    fail(error.code === 'ENOENT' ? new StartError(refusal) : startError(error, folder))
   }
 }

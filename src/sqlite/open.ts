@@ -61,9 +61,14 @@ export function requireFolder(folder: string): void {
     if (statSync(folder).isDirectory()) return
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw startError(error, folder)
-    throw new StartError(`the folder "${folder}" does not exist; make it: mkdir -p -m 700 ${folder}`)
+    throw new StartError(`the folder "${folder}" does not exist; make it: mkdir -p -m 700 ${quoted(folder)}`)
   }
   throw new StartError(`"${folder}" is not a folder`)
+}
+
+/** As a word of a shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }
 
 /**
@@ -194,6 +199,10 @@ export function startError(error: unknown, path: string): unknown {
     /NotCapable|ERR_ACCESS_DENIED|run again with the --allow/.test(`${error.name} ${text}`)
   ) {
     return new StartError(`"${path}" needs a permission: ${text}`, { cause: error })
+  }
+  // Any other refusal of the operating system, such as a link to itself.
+  if (error instanceof Error && 'syscall' in error) {
+    return new StartError(`"${path}" cannot be used (${text})`, { cause: error })
   }
   return error
 }

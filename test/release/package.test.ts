@@ -143,10 +143,30 @@ describe('scim-worker', () => {
     const { code, text } = await finished(line, { cwd: folder })
     expect(code).toBe(1)
     expect(text).toMatch(expected)
+    // npx would download a package of this name from the registry, where it may belong to somebody else.
+    expect(text).not.toContain('--package=scim-worker')
   })
 })
 
 describe('scim-worker serve', () => {
+  it.for([
+    ['a link to itself', 'loop', /^error: "loop" cannot be used \(ELOOP: [^\n]*\)$/],
+    ['a name that is too long', 'a'.repeat(300), /^error: "a{300}" cannot be used \(ENAMETOOLONG: [^\n]*\)$/],
+    [
+      'a link that leads nowhere',
+      'dangling',
+      /^error: the folder "dangling" cannot be created \(ENOENT: [^\n]*\); [^\n]*$/,
+    ],
+  ] as const)('refuses %s as the folder, in one line', async ([, name, expected]) => {
+    const cwd = temporaryFolder()
+    symlinkSync('loop', join(cwd, 'loop'))
+    symlinkSync('nowhere', join(cwd, 'dangling'))
+    const { code, text } = await finished(served('serve', '--port', '0', '--data', name), { cwd })
+    expect(code).toBe(1)
+    expect(text).toMatch(expected)
+    expect(readdirSync(cwd).sort()).toEqual(['dangling', 'loop'])
+  })
+
   it('makes an empty folder a directory, prints the next step, and passes "check"', {
     timeout: 120_000,
   }, async () => {

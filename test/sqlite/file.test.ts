@@ -1,16 +1,7 @@
 /**
  * The SQLite file: opening, migrations, a full disk, damage, backups.
  */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { chmodSync, existsSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -227,7 +218,9 @@ describe('backUp', () => {
     const target = join(folder, 'copy.sqlite')
     writeFileSync(target, 'precious')
     await expect(backUp(path, target)).rejects.toThrow(`"${target}" exists already; choose another name`)
-    await expect(backUp(path, join(folder, 'missing', 'copy'))).rejects.toThrow(/does not exist; make it/)
+    await expect(backUp(path, join(folder, 'not there', 'copy'))).rejects.toThrow(
+      `make it: mkdir -p -m 700 '${join(folder, 'not there')}'`,
+    )
     await expect(backUp(join(folder, 'none'), join(folder, 'b'))).rejects.toThrow(/there is no database/)
     const notOne = join(folder, 'text')
     writeFileSync(notOne, 'x'.repeat(5_000))
