@@ -43,6 +43,15 @@ const environment = env === undefined ? [] : ['--env', env]
 const config = await readConfig()
 const folder = mkdtempSync(join(tmpdir(), 'scim-worker-deploy-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+/** @type {import('node:child_process').ChildProcess | undefined} the wrangler command that runs */
+let running
+// The folder has the new ADMIN_TOKEN for a while, so it is removed then, too.
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(signal, () => {
+    running?.kill(signal)
+    fail(`the deployment was ended by ${signal}; run it again to complete it`)
+  })
+}
 
 await requireAccount()
 const secrets = await secretsOfWorker()
@@ -50,6 +59,10 @@ const isAccessSet = Boolean(config.vars.ACCESS_TEAM_DOMAIN && config.vars.ACCESS
 const hadSignIn = isAccessSet || (secrets ?? []).includes('ADMIN_TOKEN')
 await prepareDatabases()
 const newAdminToken = hadSignIn || isOutputStored ? undefined : randomBytes(32).toString('base64url')
+// Before the deployment stores it: whatever fails afterwards, nobody could read it again.
+if (newAdminToken !== undefined) {
+  console.log(`The new admin token, which the deployment stores as a secret: ${newAdminToken}`)
+}
 const origin = await deploy(newAdminToken)
 await requireHealth(origin)
 announce()
@@ -71,8 +84,8 @@ function readArguments() {
     }
     if (values.location !== undefined && !LOCATIONS.includes(values.location))
       fail(`--location must be one of ${LOCATIONS.join(', ')}, found "${values.location}"`)
-    if (values.url !== undefined && !URL.canParse(values.url))
-      fail(`--url must be a URL, found "${values.url}"`)
+    if (values.url !== undefined && !/^https?:$/.test(URL.parse(values.url)?.protocol ?? ''))
+      fail(`--url must be a URL such as https://scim.example, found "${values.url}"`)
     if (!(Number(values.wait) >= 0)) fail(`--wait must be a number of seconds, found "${values.wait}"`)
     return values
   } catch (error) {
@@ -264,8 +277,7 @@ async function healthOf(address) {
 
 function announce() {
   const kept = hadSignIn ? 'unchanged' : 'not set: run "npx wrangler secret put ADMIN_TOKEN" to sign in'
-  const token =
-    newAdminToken === undefined ? kept : `${newAdminToken}   (shown only once; stored as a secret)`
+  const token = newAdminToken === undefined ? kept : 'new, shown above; it is not shown again'
   console.log(`
   Tenant URL   ${origin}/scim/v2
   Dashboard    ${origin}/admin
@@ -304,6 +316,7 @@ function wrangler(args, more = {}) {
   })
   return new Promise((done, failed) => {
     const child = spawn(command, words, { cwd: ROOT, env: variables, stdio: ['ignore', 'pipe', 'pipe'] })
+    running = child
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', (chunk) => (stdout += chunk))
     child.stderr.on('data', (chunk) => (stderr += chunk))

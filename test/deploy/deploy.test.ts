@@ -1,7 +1,7 @@
 /**
  * `npm run deploy` with the real wrangler against a fake of Cloudflare's API.
  */
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import {
   appendFileSync,
   mkdirSync,
@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addSecondDatabase, copyClone } from '../support/clone.ts'
@@ -46,6 +47,7 @@ async function deploy(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
   scripts = join(ROOT, 'src', 'local'),
+  during?: (child: ChildProcess) => Promise<void>,
 ): Promise<{ code: number; output: string }> {
   const script = join(scripts, 'deploy.mjs')
   const env = {
@@ -56,7 +58,9 @@ async function deploy(
   }
   const words = [script, '--url', cloudflare.origin, '--wait', '0', ...args]
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, words, { env })
+    const running = promisify(execFile)(process.execPath, words, { env })
+    await Promise.race([running, during?.(running.child) ?? running])
+    const { stdout, stderr } = await running
     return { code: 0, output: `${stdout}${stderr}` }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
@@ -221,6 +225,25 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     const { code, output } = await deploy()
     expect(code).toBe(1)
     expect(output).toContain(`error: The Worker is deployed, but ${cloudflare.origin}/healthz returns 503`)
+    // The next deployment would say that the token is unchanged.
+    expect(output).toContain(cloudflare.workers.get('scim-worker')?.secrets.get('ADMIN_TOKEN'))
+  })
+
+  it('leaves no file with the token when a signal ends it', async () => {
+    const temporary = mkdtempSync(join(tmpdir(), 'scim-worker-'))
+    const entries = () => readdirSync(temporary, { recursive: true }).map(String)
+    try {
+      const ended = deploy([], { TMPDIR: temporary }, undefined, async (child) => {
+        while (!entries().some((name) => name.endsWith('secrets.json'))) await pause(20)
+        child.kill('SIGTERM')
+      })
+      const { code, output } = await ended
+      expect(code).toBe(1)
+      expect(output).toContain('error: the deployment was ended by SIGTERM; run it again to complete it')
+      expect(entries().filter((name) => name.startsWith('scim-worker-deploy-'))).toEqual([])
+    } finally {
+      rmSync(temporary, { recursive: true, force: true })
+    }
   })
 
   it.for([
@@ -260,6 +283,12 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
       ['--location', 'moon'],
       { CLOUDFLARE_API_TOKEN: '' },
       /^error: --location must be one of weur, eeur, apac, oc, wnam, enam, found "moon"\n$/,
+    ],
+    [
+      'an address without a scheme',
+      ['--url', 'scim.example:8443'],
+      {},
+      /^error: --url must be a URL such as https:\/\/scim\.example, found "scim\.example:8443"\n$/,
     ],
     ['an unknown option', ['--foo'], {}, /Unknown option '--foo'[\s\S]*npm run deploy -- \[--env NAME\]/],
   ] as const)('rejects %s with a message and deploys nothing', async ([, args, environment, expected]) => {
