@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -289,6 +290,32 @@ describe('scim-worker serve refuses in one line', () => {
     expect(await refusal(cwd, user)).toMatch(
       /^error: "data\/[^"]+" cannot be [^\n]* by this user; change its owner or mode, [^\n]*$/,
     )
+  })
+
+  it('a database that it may not write, and serves it when its mode is mended', {
+    skip: process.getuid?.() !== 0,
+  }, async () => {
+    const cwd = temporaryFolder()
+    const data = join(cwd, 'data')
+    const user = { uid: NOBODY, gid: NOBODY }
+    mkdirSync(data)
+    chownSync(data, NOBODY, NOBODY)
+    chmodSync(cwd, 0o755)
+    const serveOnce = async () => {
+      const server = start(served('serve', '--port', '0'), { cwd, ...user })
+      await announced(server)
+      server.child.kill('SIGTERM')
+      expect(await server.ended).toBe(0)
+      return readdirSync(data)
+    }
+    const files = await serveOnce()
+    chmodSync(join(data, 'directory.sqlite'), 0o400)
+    expect(await refusal(cwd, user)).toMatch(
+      /^error: "data\/directory\.sqlite" cannot be read or written by this user; [^\n]*$/,
+    )
+    expect(readdirSync(data)).toEqual(files)
+    chmodSync(join(data, 'directory.sqlite'), 0o600)
+    expect(await serveOnce()).toEqual(files)
   })
 })
 
