@@ -25,6 +25,7 @@ const ALL_PAGES = 2_147_483_647
  * @throws {StartError} when a copy cannot be made; earlier copies stay
  */
 export async function backUpAll(folder: string, target: string, say: (line: string) => void): Promise<void> {
+  if (target === '') throw new StartError('the name of the copy is empty')
   const sources = [databaseFile(folder)]
   for (let number = 2; existsSync(databaseFile(folder, number)); number++) {
     sources.push(databaseFile(folder, number))
@@ -85,9 +86,7 @@ function numbered(path: string, number: number): string {
  * @throws {StartError} when the copy cannot be made; then there is no such file
  */
 export async function backUp(source: string, target: string): Promise<number> {
-  if (!existsSync(source)) {
-    throw new StartError(`there is no database "${source}"; DATA_FOLDER names the folder that it is in`)
-  }
+  requireDatabase(source)
   const path = resolve(target)
   if (existsSync(path)) throw exists(target)
   requireFolder(dirname(path))
@@ -109,6 +108,16 @@ export async function backUp(source: string, target: string): Promise<number> {
   } finally {
     discard(unfinished)
   }
+}
+
+function requireDatabase(source: string): void {
+  try {
+    // Unlike `existsSync`, this distinguishes a folder that this user may not read.
+    if (statSync(source, { throwIfNoEntry: false }) !== undefined) return
+  } catch (error) {
+    throw startError(error, source)
+  }
+  throw new StartError(`there is no database "${source}"; DATA_FOLDER names the folder that it is in`)
 }
 
 /** Creates the file, because renaming would replace one that another process has created meanwhile. */

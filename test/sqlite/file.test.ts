@@ -222,6 +222,9 @@ describe('backUp', () => {
       `make it: mkdir -p -m 700 '${join(folder, 'not there')}'`,
     )
     await expect(backUp(join(folder, 'none'), join(folder, 'b'))).rejects.toThrow(/there is no database/)
+    const refused = join(folder, 'a'.repeat(300))
+    await expect(backUp(refused, join(folder, 'b'))).rejects.toThrow(/" cannot be used \(ENAMETOOLONG/)
+    await expect(backUpAll(folder, '', () => undefined)).rejects.toThrow('the name of the copy is empty')
     const notOne = join(folder, 'text')
     writeFileSync(notOne, 'x'.repeat(5_000))
     await expect(backUp(notOne, join(folder, 'b'))).rejects.toThrow(/is not a SQLite database/)
