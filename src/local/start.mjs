@@ -233,7 +233,7 @@ scim-worker is running.
 Next: sign in to the dashboard, press Generate Token under API Keys, store the token in trial/token.txt, and
 provision a copy of the sample directory as Microsoft Entra would:
 
-  mkdir trial; cp test/fixtures/directory/quillfern.json trial/people.json
+  mkdir -p -m 700 trial; cp test/fixtures/directory/quillfern.json trial/people.json
 
   npm run entra -- provision --directory trial/people.json \\
     --tenant-url ${base}/scim/v2 --token-file trial/token.txt

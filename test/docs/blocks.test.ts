@@ -2,9 +2,11 @@
  * What can be checked of the commands in the documents without running them: the reasons not to run some, and that the requests to the admin
  * API are routes of the contract. commands.test.ts runs all others.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ADMIN_API_PATH, ROUTES } from '../../src/admin/contract/routes.ts'
-import { blocks, NOT_RUN } from './blocks.ts'
+import { blocks, NOT_RUN, ROOT } from './blocks.ts'
 
 interface Request {
   readonly page: string
@@ -30,6 +32,13 @@ describe('the reasons not to run a block', () => {
       1,
     )
   })
+})
+
+it('the folder of tokens in the documents, and in what npm start prints, belongs to its owner alone', () => {
+  const start = readFileSync(join(ROOT, 'src/local/start.mjs'), 'utf8')
+  const texts = [...blocks().map(({ text }) => text), start]
+  const made = texts.flatMap((text) => text.match(/\bmkdir [^\n;]*\btrial\b/g) ?? [])
+  expect(new Set(made)).toEqual(new Set(['mkdir -p -m 700 trial']))
 })
 
 describe('the requests to the admin API in the documents', () => {
