@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -65,6 +66,43 @@ it.for([
   expect(code).toBe(1)
   expect(text).toMatch(/error: README\.md has the link \S+OWNER\/REPOSITORY; put the address/)
   expect(git('tag')).toBe('')
+})
+
+it('refuses a version whose tag exists, before anything is built, and an unknown architecture, in one line', async () => {
+  git('tag', VERSION)
+  const { code, text } = await release()
+  git('tag', '--delete', VERSION)
+  expect(code).toBe(1)
+  expect(text).toMatch(/^error: the tag v\S+ exists already; raise the version, or use --dry-run$/m)
+  expect(text).not.toContain('The package')
+  const unknown = await release('--dry-run', '--arch', 'mips')
+  expect(unknown.code).toBe(1)
+  expect(unknown.text).toContain('error: --arch must be x64 or arm64, found "mips"')
+  expect(unknown.text).not.toMatch(/^ +at /m)
+})
+
+it.for([
+  [
+    'a folder with files of somebody else',
+    ['kept'],
+    /^error: "\S+kept" exists and is not an empty folder; choose/,
+  ],
+  [
+    'an option',
+    ['--help'],
+    /^error: npm run build:package -- \[DIR\]: expected one folder at most, found "--help"$/,
+  ],
+] as const)('builds no package in place of %s', async ([, args, expected]) => {
+  const kept = join(clone, 'kept')
+  mkdirSync(kept, { recursive: true })
+  writeFileSync(join(kept, 'precious.txt'), '')
+  const { code, text } = await finished([process.execPath, 'src/local/release/package.mjs', ...args], {
+    cwd: clone,
+    env: OFFLINE,
+  })
+  expect([code, readdirSync(kept)]).toEqual([1, ['precious.txt']])
+  expect(text).toMatch(expected)
+  rmSync(kept, { recursive: true })
 })
 
 it.skipIf(!CAN_BUILD)(

@@ -20,8 +20,8 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { ensureInstalled, fail, ownNode, ROOT, toolCommand } from '../toolchain.mjs'
 import { bundleOptions, licensesOf } from './bundle.mjs'
+import { ARCHITECTURES } from './checks.mjs'
 
-const ARCHITECTURES = ['x64', 'arm64']
 /** Of every Node.js: it is flipped when a program is injected. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 

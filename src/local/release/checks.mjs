@@ -1,5 +1,8 @@
 /** What must be true of the files of a release. Pure. */
 
+/** Those of the binaries. */
+export const ARCHITECTURES = ['x64', 'arm64']
+
 /**
  * @typedef {object} VersionFiles the texts that name the version
  * @property {string} manifest package.json

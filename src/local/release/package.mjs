@@ -1,9 +1,20 @@
 /**
  * `npm run build:package`: the package that is published, in dist/package. Everything is bundled, so that it needs no other
- * package. `npm pack ./dist/package` makes the tarball. An argument selects another folder.
+ * package. `npm pack ./dist/package` makes the tarball. An argument selects another folder, which must be new or empty.
  */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { ensureInstalled, fail, ROOT, toolCommand } from '../toolchain.mjs'
 import { bundleOptions, licensesOf } from './bundle.mjs'
@@ -16,16 +27,36 @@ const TYPE_PACKAGES = ['@cloudflare/workers-types', 'drizzle-orm', 'hono']
 /** Some of the bundled packages are CommonJS modules and call `require`. */
 const REQUIRE = "import { createRequire } from 'module'; const require = createRequire(import.meta.url);"
 
+const OWN_FOLDER = join(ROOT, 'dist', 'package')
+
+const folder = readFolder()
 const address = repositoryAddress()
 await ensureInstalled()
-const folder = resolve(ROOT, process.argv[2] ?? join('dist', 'package'))
-rmSync(folder, { recursive: true, force: true })
+if (folder === OWN_FOLDER) rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'third-party-licenses.txt'), licensesOf(await bundle()))
 declareTypes()
 writeDocuments()
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
 console.log(`The package is in ${folder}; make a tarball of it: npm pack ${relative(process.cwd(), folder)}`)
+
+/** The folder of the package. Only that of an earlier build is replaced. */
+function readFolder() {
+  const [name, ...more] = process.argv.slice(2)
+  if (more.length > 0 || name?.startsWith('-')) {
+    return fail(
+      `npm run build:package -- [DIR]: expected one folder at most, found "${process.argv.slice(2).join(' ')}"`,
+    )
+  }
+  const chosen = name === undefined ? OWN_FOLDER : resolve(ROOT, name)
+  if (chosen === OWN_FOLDER || isUnused(chosen)) return chosen
+  return fail(`"${chosen}" exists and is not an empty folder; choose another one`)
+}
+
+/** @param {string} path */
+function isUnused(path) {
+  return !existsSync(path) || (statSync(path).isDirectory() && readdirSync(path).length === 0)
+}
 
 /** @returns {Promise<readonly string[]>} the files that went into the bundles, relative to the root */
 async function bundle() {

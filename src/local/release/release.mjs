@@ -2,14 +2,14 @@
  * `npm run release`: checks that a release is consistent, builds its files in dist/release, and creates its tag. All of it
  * works without a network, except for the binary of another architecture.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { ensureInstalled, fail, ROOT } from '../toolchain.mjs'
-import { releaseNotes, versionProblems, workflowProblems } from './checks.mjs'
+import { ARCHITECTURES, releaseNotes, versionProblems, workflowProblems } from './checks.mjs'
 import { placeholderProblems } from './repository.mjs'
 
 const FOLDER = join(ROOT, 'dist', 'release')
@@ -27,6 +27,7 @@ await ensureInstalled()
 const { version } = JSON.parse(read('package.json'))
 await step('The versions agree, and the change log has notes', checkVersions)
 await step('The working tree is clean', checkTree)
+await step('The tag does not exist yet', checkTag)
 await step('The workflows can be parsed, and their actions are pinned', checkWorkflows)
 await step('No link of the README waits for the address of the repository', checkPlaceholders)
 rmSync(FOLDER, { recursive: true, force: true })
@@ -51,6 +52,8 @@ function readArguments() {
       console.log(USAGE)
       process.exit(0)
     }
+    const unknown = values.arch.find((arch) => !ARCHITECTURES.includes(arch))
+    if (unknown !== undefined) fail(`--arch must be ${ARCHITECTURES.join(' or ')}, found "${unknown}"`)
     return { dryRun: values['dry-run'], tag: values.tag, architectures: values.arch }
   } catch (error) {
     return fail(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
@@ -82,6 +85,12 @@ function checkVersions() {
 function checkTree() {
   const changed = git('status', '--porcelain').split('\n').filter(Boolean)
   return changed.map((line) => `not committed: ${line}`)
+}
+
+/** A release must not end, after all that was built, at a tag that exists. */
+function checkTag() {
+  const isTaken = !dryRun && git('tag', '--list', `v${version}`) !== ''
+  return isTaken ? [`the tag v${version} exists already; raise the version, or use --dry-run`] : []
 }
 
 /** Files that nobody publishes may have a link that leads nowhere. */
@@ -134,20 +143,22 @@ function createTag() {
 }
 
 /**
- * Runs a script of this folder.
+ * Runs a script of this folder, which reports its own errors.
  *
  * @param {string} script
  * @param {readonly string[]} args
  */
 function node(script, ...args) {
-  execFileSync(process.execPath, [join(import.meta.dirname, script), ...args], {
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, script), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+  if (status !== 0) fail(`${script} ${args.join(' ')} ended with exit code ${status}`)
 }
 
 /** @param {readonly string[]} args */
 function git(...args) {
-  return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' })
+  const { error, status, stdout, stderr } = spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' })
+  return status === 0 ? stdout : fail(`git ${args[0]}: ${error?.message ?? stderr.trim()}`)
 }
 
 /** @param {string} path below the root */
