@@ -17,6 +17,8 @@ const START_TIMEOUT_MS = 60_000
 const UNHEALTHY_TIMEOUT_MS = 10_000
 /** Time limit for the server to end before it is killed. */
 const STOP_TIMEOUT_MS = 5_000
+/** Those that end `npm start`. */
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
 const DEV_VARS = join(ROOT, '.dev.vars')
 /** CI answers wrangler's prompts. The other variables disable its messages and its work on each request. */
 const WRANGLER_ENVIRONMENT = {
@@ -110,13 +112,25 @@ function wrangler(args) {
 }
 
 /**
+ * Runs a command in a process group of its own, which a signal to this process ends too.
+ *
  * @param {string} command
  * @param {readonly string[]} args
  * @returns {Promise<{ code: number | null, output: string }>}
  */
 function capture(command, args) {
   return new Promise((done, failed) => {
-    const child = spawn(command, args, { cwd: ROOT, env: toolEnvironment(WRANGLER_ENVIRONMENT) })
+    const detached = process.platform !== 'win32'
+    const child = spawn(command, args, { cwd: ROOT, env: toolEnvironment(WRANGLER_ENVIRONMENT), detached })
+    /** @param {NodeJS.Signals} signal */
+    const stop = (signal) => {
+      signalGroup(child, 'SIGKILL')
+      fail(`ended by ${signal}; the next start applies what is missing`)
+    }
+    for (const signal of SIGNALS) process.on(signal, stop)
+    child.on('exit', () => {
+      for (const signal of SIGNALS) process.off(signal, stop)
+    })
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))
     child.stderr.on('data', (chunk) => (output += chunk))
@@ -158,6 +172,22 @@ async function serve(port, persistTo) {
 }
 
 /**
+ * Signals a child and all processes that it started.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+function signalGroup({ pid }, signal) {
+  if (pid === undefined) return
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, signal)
+  } catch (error) {
+    // ESRCH: all processes have already ended.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
+
+/**
  * Links the life of this process and the server: when one ends, so does the other.
  *
  * @param {import('node:child_process').ChildProcess} child
@@ -167,22 +197,14 @@ function endTogether(child) {
   /** @type {number | undefined} */
   let stopCode
   /** @param {NodeJS.Signals} signal */
-  const signalAll = (signal) => {
-    try {
-      process.kill(process.platform === 'win32' ? (child.pid ?? 0) : -(child.pid ?? 0), signal)
-    } catch (error) {
-      // ESRCH: all processes have already ended.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
-    }
-  }
+  const signalAll = (signal) => signalGroup(child, signal)
   const stop = (code = 0) => {
     if (stopCode !== undefined) return
     stopCode = code
     signalAll('SIGTERM')
     setTimeout(() => signalAll('SIGKILL'), STOP_TIMEOUT_MS).unref()
   }
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-    process.on(signal, () => stop())
+  for (const signal of SIGNALS) process.on(signal, () => stop())
   const ancestors = npmProcesses()
   setInterval(() => ancestors.every(isAlive) || stop(), 1_000).unref()
   child.on('exit', (code) => {

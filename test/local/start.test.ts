@@ -1,7 +1,7 @@
 /**
  * `npm start` as a process: it serves, and ends with all processes that it started.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -156,6 +156,20 @@ describe('npm start', () => {
       async () => !(await isAnswering(port)),
       () => 'the server to end',
     )
+  })
+
+  it('ends with all its processes when a signal ends it during the migrations', {
+    timeout: TEST_TIMEOUT_MS,
+  }, async () => {
+    const state = join(parent, 'interrupted')
+    const processes = () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split(state).length - 1
+    const { child, output, ended } = start('--port', String(await freePort()), '--persist-to', state)
+    // The script itself, wrangler, and the process of wrangler that migrates.
+    await waitFor(() => processes() >= 3, output)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(1)
+    expect(output()).toContain('error: ended by SIGTERM; the next start applies what is missing')
+    await waitFor(() => processes() === 0, output)
   })
 
   it('reports that a port is in use, and how to choose another one', { timeout: 30_000 }, async () => {
