@@ -71,14 +71,16 @@ export class JointWrites {
     })
   }
 
+  /** A loop, because calls that await each other would all be held for as long as writes arrive. */
   async #drain(): Promise<void> {
-    if (this.#inFlight >= MAX_IN_FLIGHT || this.#waiting.length === 0) return
-    const together = firstThatFit(this.#waiting)
-    this.#waiting = this.#waiting.filter((one) => !together.includes(one))
+    if (this.#inFlight >= MAX_IN_FLIGHT) return
     this.#inFlight++
-    await this.#send(together, 0)
+    while (this.#waiting.length > 0) {
+      const together = firstThatFit(this.#waiting)
+      this.#waiting = this.#waiting.filter((one) => !together.includes(one))
+      await this.#send(together, 0)
+    }
     this.#inFlight--
-    await this.#drain()
   }
 
   async #send(writes: readonly Waiting[], roundTripsBefore: number): Promise<void> {

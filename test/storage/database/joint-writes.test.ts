@@ -1,4 +1,6 @@
 /** The bounds of joint writes, and what happens without their queue. test/provider/joint-writes.test.ts has their outcomes. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import {
   BATCH_TIMEOUT_MS,
@@ -109,7 +111,32 @@ describe('the queue', () => {
     const answered = await Promise.all(answers)
     expect(answered.filter((answer) => answer === undefined)).toHaveLength(1)
   })
+
+  it('holds nothing of the writes before, however long it is never empty', async () => {
+    let sent = 0
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    const database: Database = {
+      async batch(statements) {
+        if (++sent === 20_000) end()
+        else if (sent < 20_000) void queue.run(`${sent}`, [statement()])
+        return statements.map(() => ({ rows: [], changes: 1 }))
+      },
+    }
+    const queue = new JointWrites(() => database)
+    const before = usedBytes()
+    void queue.run('first', [statement()])
+    await ended
+    const after = usedBytes()
+    expect(after - before).toBeLessThan(4_000_000)
+  })
 })
+
+/** The bytes of the heap that are in use. */
+function usedBytes(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed
+}
 
 describe('the writes of an isolate', () => {
   it('do not count for longer than a batch may take, even if their request was ended', () => {
