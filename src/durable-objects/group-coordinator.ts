@@ -77,7 +77,8 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     resourceId: string,
     statements: readonly Statement[],
   ): Promise<JointAnswer | undefined> {
-    const writes = this.#joint.get(name) ?? new JointWrites(() => openBinding(this.env, name, noFigures()))
+    const writes =
+      this.#joint.get(name) ?? new JointWrites(() => openBinding(this.env, name, noFigures()), Date.now)
     this.#joint.set(name, writes)
     return writes.run(resourceId, statements)
   }

@@ -94,7 +94,7 @@ async function slices({ busyMs, clients, each }: (typeof CASES)[number], isJoint
       const away = distant
       const database = openDatabase(away, figures, Infinity)
       if (!isJoint) return database
-      queue ??= new JointWrites(() => openDatabase(away, noFigures(), Infinity))
+      queue ??= new JointWrites(() => openDatabase(away, noFigures(), Infinity), Date.now)
       const writes = queue
       const send: Joint['send'] = ({ resourceId }, statements) => writes.run(resourceId, statements)
       return withJointWrites(database, figures, { current, send })

@@ -51,7 +51,7 @@ async function newScene(): Promise<Scene> {
     arrived++
   }
   const [direct, queued] = [held(arrive), held(() => undefined)]
-  const queue = new JointWrites(() => openDatabase(queued, noFigures()))
+  const queue = new JointWrites(() => openDatabase(queued, noFigures()), Date.now)
   const joint: Joint = {
     current: new CurrentWrites(Date.now),
     send: ({ resourceId }, statements) => {

@@ -37,6 +37,9 @@ const MAX_STATEMENTS = 45
 /** Characters of its parameters: as many as one large body has, which D1 is known to take. */
 const MAX_CHARACTERS = 1_000_000
 const MAX_WAITING = 500
+/** With the batch itself, a client waits for twice as long. */
+const MAX_WAIT_MS = BATCH_TIMEOUT_MS
+const LATE = `the batch was not sent within ${MAX_WAIT_MS} ms`
 
 /** Plain data: the queue may be in another process. */
 export interface JointAnswer {
@@ -47,6 +50,7 @@ export interface JointAnswer {
 }
 
 interface Waiting {
+  readonly since: number
   readonly resourceId: string
   readonly statements: readonly Statement[]
   readonly answer: (answer: JointAnswer) => void
@@ -55,18 +59,21 @@ interface Waiting {
 /** The queue of the joint writes of one tenant. */
 export class JointWrites {
   readonly #open: () => Database
+  readonly #now: () => number
   #waiting: readonly Waiting[] = []
   #inFlight = 0
 
-  constructor(open: () => Database) {
+  /** @param now milliseconds */
+  constructor(open: () => Database, now: () => number) {
     this.#open = open
+    this.#now = now
   }
 
   /** @returns undefined if too many writes wait already: this one was not sent. Does not throw */
   async run(resourceId: string, statements: readonly Statement[]): Promise<JointAnswer | undefined> {
     if (this.#waiting.length >= MAX_WAITING) return undefined
     return await new Promise((answer) => {
-      this.#waiting = [...this.#waiting, { resourceId, statements, answer }]
+      this.#waiting = [...this.#waiting, { since: this.#now(), resourceId, statements, answer }]
       void this.#drain()
     })
   }
@@ -79,8 +86,17 @@ export class JointWrites {
       const together = firstThatFit(this.#waiting)
       this.#waiting = this.#waiting.filter((one) => !together.includes(one))
       await this.#send(together, 0)
+      this.#refuseLate()
     }
     this.#inFlight--
+  }
+
+  /** If the database does not answer, clients would wait for the batches of all others before. */
+  #refuseLate(): void {
+    const now = this.#now()
+    const isLate = ({ since }: Waiting) => now - since > MAX_WAIT_MS
+    for (const { answer } of this.#waiting.filter(isLate)) answer({ roundTrips: 0, failure: LATE })
+    this.#waiting = this.#waiting.filter((one) => !isLate(one))
   }
 
   async #send(writes: readonly Waiting[], roundTripsBefore: number): Promise<void> {

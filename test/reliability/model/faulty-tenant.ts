@@ -36,7 +36,7 @@ export async function faultySend(
   // Without this, the coordinator would wait for a silent database as long as in production.
   const loud = FAULTS.filter((fault) => !fault.startsWith('silent'))
   await wrapCoordinator(tenantId, (binding) => faultyBinding(binding, plan(loud), onFault))
-  const queue = new JointWrites(() => openDatabase(faulty, noFigures(), TIMEOUT_MS))
+  const queue = new JointWrites(() => openDatabase(faulty, noFigures(), TIMEOUT_MS), Date.now)
   const joint: Joint = {
     current: new CurrentWrites(Date.now),
     send: ({ resourceId }, statements) => queue.run(resourceId, statements),

@@ -8,6 +8,7 @@ import {
   DatabaseUnavailable,
   noFigures,
   type Statement,
+  translateError,
 } from '../../../src/storage/database/database.ts'
 import {
   CurrentWrites,
@@ -39,7 +40,7 @@ describe('a joint transaction', () => {
     ['characters', 1, 'x'.repeat(300_000), [1, 1, 3, 3, 3, 3, 3, 3]],
   ] as const)('is bounded in %s', async ([, statements, text, expected]) => {
     const { database, sizes, release } = heldDatabase()
-    const queue = new JointWrites(() => database)
+    const queue = new JointWrites(() => database, Date.now)
     const answers = numbers(20).map((i) =>
       queue.run(
         `${i}`,
@@ -53,7 +54,7 @@ describe('a joint transaction', () => {
 
   it('has one write of a resource; the next one has it in its turn', async () => {
     const { database, sizes, release } = heldDatabase()
-    const queue = new JointWrites(() => database)
+    const queue = new JointWrites(() => database, Date.now)
     const answers = ['a', 'b', 'c', 'c', 'd', 'c'].map((id) => queue.run(id, [statement()]))
     release()
     await Promise.all(answers)
@@ -104,12 +105,31 @@ describe('a write beside two others of its tenant', () => {
 describe('the queue', () => {
   it('refuses writes beyond its length', async () => {
     const { database, release } = heldDatabase()
-    const queue = new JointWrites(() => database)
+    const queue = new JointWrites(() => database, Date.now)
     const answers = numbers(503).map((i) => queue.run(`${i}`, [statement()]))
     expect(await answers.at(-1)).toBeUndefined()
     release()
     const answered = await Promise.all(answers)
     expect(answered.filter((answer) => answer === undefined)).toHaveLength(1)
+  })
+
+  it('refuses writes that waited too long, which were not sent', async () => {
+    let now = 0
+    const { database, sizes, release } = heldDatabase()
+    const queue = new JointWrites(
+      () => database,
+      () => now,
+    )
+    const early = numbers(3).map((i) => queue.run(`${i}`, [statement()]))
+    now = BATCH_TIMEOUT_MS
+    const later = queue.run('later', [statement()])
+    now++
+    release()
+    const refused = await early[2]
+    expect(refused).toEqual({ roundTrips: 0, failure: expect.stringContaining('not sent') })
+    expect(translateError(new Error(refused?.failure))).toBeInstanceOf(DatabaseUnavailable)
+    expect(await later).toHaveProperty('results')
+    expect(sizes).toEqual([1, 1, 1])
   })
 
   it('holds nothing of the writes before, however long it is never empty', async () => {
@@ -122,7 +142,7 @@ describe('the queue', () => {
         return statements.map(() => ({ rows: [], changes: 1 }))
       },
     }
-    const queue = new JointWrites(() => database)
+    const queue = new JointWrites(() => database, Date.now)
     const before = usedBytes()
     void queue.run('first', [statement()])
     await ended
