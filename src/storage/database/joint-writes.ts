@@ -156,7 +156,9 @@ export class CurrentWrites {
     this.#begun.set(tenantId, [...others, now])
     return () => {
       const left = [...(this.#begun.get(tenantId) ?? [])]
-      left.splice(left.indexOf(now), 1)
+      const index = left.indexOf(now)
+      // One that took too long is not counted any more.
+      if (index >= 0) left.splice(index, 1)
       if (left.length === 0) this.#begun.delete(tenantId)
       else this.#begun.set(tenantId, left)
     }
