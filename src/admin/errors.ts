@@ -7,7 +7,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { TransferRefused } from '../provider/transfer/refused.ts'
 import { quote, ScimError, shorten } from '../scim/error.ts'
-import { DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
+import { ClientGone, DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
 import { NamedDatabaseUnavailable, TenantMoved } from '../storage/tenants/locations.ts'
 import { choice } from './contract/allowed.ts'
 
@@ -81,6 +81,8 @@ const CODES: Readonly<Record<number, string>> = {
 /** Turns any error into an AdminError. An unexpected error becomes a 500 without details. */
 export function toAdminError(error: unknown): AdminError {
   if (error instanceof AdminError) return error
+  if (error instanceof ClientGone)
+    return new AdminError(499 as ContentfulStatusCode, 'invalid', error.message)
   if (error instanceof NamedDatabaseUnavailable) return new AdminError(503, 'unavailable', error.message)
   if (error instanceof DatabaseUnavailable) {
     return new AdminError(503, 'unavailable', 'the database does not respond; try again')

@@ -7,7 +7,12 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { FeedError } from '../provider/events/event-feed.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { errorMessage, HeldError, ScimError, shorten } from '../scim/error.ts'
-import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database/database.ts'
+import {
+  ClientGone,
+  DatabaseUnavailable,
+  MAX_ROW_BYTES,
+  ValueTooLarge,
+} from '../storage/database/database.ts'
 import { scimJson } from './content-type.ts'
 import { EVENTS_PATH, METRICS_PATH } from './url.ts'
 
@@ -86,6 +91,8 @@ export function scimErrorOf(c: Context<HttpEnv>, error: unknown): ScimError {
     const detail = `one value is larger than the limit of ${MAX_ROW_BYTES} bytes; use excludedAttributes=groups`
     return new ScimError(400, 'tooMany', detail, { cause: error })
   }
+  // Nobody reads the answer. Logs and metrics have the status of nginx, because there is no standard one.
+  if (error instanceof ClientGone) return new ScimError(499, undefined, error.message)
   logFault(c, error)
   if (error instanceof DatabaseUnavailable) {
     return new ScimError(503, undefined, 'the directory is temporarily unavailable; try again')

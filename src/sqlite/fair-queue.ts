@@ -2,6 +2,9 @@
  * A queue of tasks that run one at a time. Owners take turns, so one that queues many tasks delays another by one of them.
  */
 
+/** The error of a task that is left out. The same text is in storage/database/database.ts. */
+const LEFT_OUT = 'nobody waits for the result'
+
 /** Whose task it is. */
 export interface Waiter {
   /** A tenant, or a kind of work that belongs to none. */
@@ -12,7 +15,7 @@ export interface Waiter {
 
 interface Waiting {
   readonly begin: () => void
-  readonly cancel: (reason: unknown) => void
+  readonly cancel: (error: Error) => void
   readonly signal: AbortSignal | undefined
 }
 
@@ -30,7 +33,7 @@ export class FairQueue {
     return count
   }
 
-  /** Runs the task when it is its turn. @throws the reason of the signal, if it is aborted before the task has begun */
+  /** Runs the task when it is its turn. @throws {Error} the task is left out */
   async run<Result>({ owner, signal }: Waiter, task: () => Promise<Result>): Promise<Result> {
     if (this.#isBusy) await this.#turnOf(owner, signal?.())
     this.#isBusy = true
@@ -41,6 +44,13 @@ export class FairQueue {
       this.#moveToEnd(owner)
       this.#callNext()
     }
+  }
+
+  /** Leaves out the tasks that wait. */
+  clear(): void {
+    const queues = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const { cancel } of queues.flat()) cancel(new Error(LEFT_OUT))
   }
 
   /** Resolves when no task runs or waits. */
@@ -68,7 +78,7 @@ export class FairQueue {
 
   #callNext(): void {
     for (let next = this.#takeNext(); next !== undefined; next = this.#takeNext()) {
-      if (next.signal?.aborted) next.cancel(next.signal.reason)
+      if (next.signal?.aborted) next.cancel(new Error(LEFT_OUT, { cause: next.signal.reason }))
       else {
         // Nothing else begins before the task does, which continues in a later microtask.
         this.#isBusy = true

@@ -62,6 +62,7 @@ export interface Database {
    * @throws {UniqueError} a value exists already; nothing is changed
    * @throws {ValueTooLarge} a value exceeds the limit of the database; nothing is changed
    * @throws {DatabaseUnavailable} no answer: the batch was applied as a whole or not at all
+   * @throws {ClientGone} a long batch that only reads was not begun
    */
   batch(statements: readonly Statement[], isLong?: boolean): Promise<readonly StatementResult[]>
   /**
@@ -165,6 +166,9 @@ export class RolledBack extends Error {
 /** A value of a statement or a result, such as the list of groups of a user, exceeds the limit of the database. */
 export class ValueTooLarge extends Error {}
 
+/** A read was left out, because nobody waits for its results. */
+export class ClientGone extends Error {}
+
 /** The database did not answer, or answered that it cannot serve now. */
 export class DatabaseUnavailable extends Error {}
 
@@ -255,6 +259,7 @@ export function translateError(cause: unknown): Error {
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })
   const unique = /UNIQUE constraint failed: ([\w., ]+)/.exec(message)
   if (unique) return new UniqueError(unique[1] ?? '', { cause })
+  if (/nobody waits for the result/.test(message)) return new ClientGone('the client has gone', { cause })
   if (/string or blob too big/.test(message)) return new ValueTooLarge('a value is too large', { cause })
   if (/SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)|D1_TYPE_ERROR/.test(message)) {
     return new Error('the database refused a statement', { cause })
