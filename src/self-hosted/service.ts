@@ -181,7 +181,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       console.error(`error: ${inFlight.count} requests took longer than ${STOP_TIMEOUT_MS} ms and were ended`)
     }
     await delivered
-    for (const { d1 } of opened) await d1.idle()
+    for (const { d1 } of opened) await d1.stop()
     for (const { file } of opened) file.close()
   }
   return {

@@ -94,8 +94,12 @@ export class SqliteD1 {
     }
   }
 
-  /** Resolves when no statement is in progress. */
-  async idle(): Promise<void> {
+  /**
+   * Resolves when no statement is in progress. Long reads that wait are left out: a supervisor would end the process before a
+   * long queue of them.
+   */
+  async stop(): Promise<void> {
+    this.#longReads.clear()
     await Promise.all([this.#longReads.idle(), this.#longWrites.idle()])
     await this.#commits.idle()
     await this.#threads?.stop()

@@ -13,7 +13,7 @@ const file = openFile(path, OPTIONS)
 migrate(file.database, MIGRATIONS)
 const database = new SqliteD1(file.database, new DatabaseThreads(path, OPTIONS))
 afterAll(async () => {
-  await database.idle()
+  await database.stop()
   file.close()
 })
 
@@ -106,8 +106,20 @@ describe('a long batch', () => {
     void long.then(() => {
       isDone = true
     })
-    await database.idle()
+    await database.stop()
     expect(isDone).toBe(true)
+  })
+
+  it('is left out if it reads and waits when the file is to be closed', async () => {
+    const read = () => database.longBatch([database.prepare(LONG_READ)])
+    const settled = Promise.allSettled([read(), ...Array.from({ length: 5 }, read)])
+    const written = database.longBatch([note('last')])
+    await database.stop()
+    const [first, ...waiting] = await settled
+    expect(first?.status).toBe('fulfilled')
+    for (const one of waiting)
+      expect(one).toMatchObject({ reason: { cause: { message: 'nobody waits for the result' } } })
+    expect((await written)[0]?.success).toBe(true)
   })
 
   it('fails alone if its thread cannot open the file', async () => {
