@@ -260,7 +260,7 @@ describe('POST /GroupMemberships', () => {
     ]) {
       const { body } = await add(client, group, member)
       expect(body).toMatchObject({ status: '400', scimType: 'invalidValue' })
-      expect(body.detail).toMatch(/"nowhere"|"nobody"/)
+      expect(body.detail).toMatch(/"group.value" .*"nowhere"|"member.value" .*"nobody"/)
     }
   })
 

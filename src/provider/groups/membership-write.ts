@@ -2,7 +2,7 @@
  * Writes of one membership: changes of a group that name one member, with the answers of a resource. An existing membership
  * is refused when it is added, and a missing one when it is removed (draft-zollner-scim-group-members).
  */
-import { notFound, quote, ScimError } from '../../scim/error.ts'
+import { badRequest, notFound, quote, ScimError } from '../../scim/error.ts'
 import { type MembershipKey, membershipId } from '../../scim/group-membership.ts'
 import { type Projection, parseProjection } from '../../scim/projection.ts'
 import { GROUP_MEMBERSHIP } from '../../scim/schema/group-membership.ts'
@@ -34,6 +34,7 @@ function addMembership(
   return {
     needs: { ...needs, names: 'named' },
     decide(call, known) {
+      if (known.group !== undefined && !known.directory.has(memberId)) throw unknownMember(memberId)
       const decision = decide(call, known)
       const [member] = decision.change?.added ?? []
       if (member === undefined) {
@@ -46,6 +47,11 @@ function addMembership(
       return { ...decision, answer, log: { ...decision.log, status: 201 } }
     },
   }
+}
+
+function unknownMember(id: string): ScimError {
+  const detail = `attribute "member.value" names no User or Group of the directory: ${quote(id)}`
+  return badRequest('invalidValue', detail)
 }
 
 /** @throws {ScimError} when it is decided: 404 if it is not a member, and as changeGroup */
