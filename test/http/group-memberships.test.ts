@@ -273,6 +273,17 @@ describe('POST /GroupMemberships', () => {
     },
   )
 
+  it('refuses both "attributes" and "excludedAttributes" in the strict profile, as other writes do', async () => {
+    const { client, ben, all } = await directory()
+    await admin('PATCH', `/tenants/${client.tenantId}`, { profile: 'strict' })
+    const refused = await add(client, all.id, ben.id, '?attributes=group&excludedAttributes=member')
+    expect(refused.body).toMatchObject({
+      status: '400',
+      detail: expect.stringContaining('mutually exclusive'),
+    })
+    expect((await client.get(`${PATH}/${all.id}.${ben.id}`)).status).toBe(404)
+  })
+
   it('refuses a read token with 403, and other methods with 405', async () => {
     const { client, pairs, ben, all } = await directory()
     const Authorization = `Bearer ${(await newToken(client.tenantId, { scope: 'read' })).token}`

@@ -2,6 +2,7 @@
  * Writes of one membership: changes of a group that name one member, with the answers of a resource. An existing membership
  * is refused when it is added, and a missing one when it is removed (draft-zollner-scim-group-members).
  */
+import { requireOneProjection } from '../../scim/compatibility/lists.ts'
 import { badRequest, notFound, quote, ScimError } from '../../scim/error.ts'
 import { type MembershipKey, membershipId } from '../../scim/group-membership.ts'
 import { type Projection, parseProjection } from '../../scim/projection.ts'
@@ -19,6 +20,7 @@ export function prepareWrite(
 ): GroupWrite | GroupDeletion {
   const { kind, id = '', memberId = '', attributes, excludedAttributes } = request
   if (kind !== 'addMember' && kind !== 'removeMember') return prepareGroupWrite({ ...request, kind }, call)
+  requireOneProjection(attributes, excludedAttributes, call.tenant.profile)
   const key = { groupId: id, memberId }
   const projection = parseProjection(attributes, excludedAttributes, GROUP_MEMBERSHIP)
   return kind === 'addMember' ? addMembership(key, projection, call) : removeMembership(key, call)
