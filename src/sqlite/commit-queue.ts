@@ -90,7 +90,14 @@ export class CommitQueue {
    */
   alone<Result>(run: () => Promise<Result>): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      const runAlone = () => run().then(resolve, reject)
+      const runAlone = async () => {
+        try {
+          resolve(await run())
+        } catch (error) {
+          // It may also throw before it returns a promise, as when no thread can be started.
+          reject(error)
+        }
+      }
       this.#enqueue({ runAlone })
     })
   }

@@ -3,6 +3,7 @@
  */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
+import { CommitQueue } from '../../src/sqlite/commit-queue.ts'
 import { SqliteD1 } from '../../src/sqlite/d1.ts'
 
 const WRITES = 40
@@ -28,4 +29,17 @@ it.for([
   expect(largest).toBeGreaterThanOrEqual(least)
   expect(largest).toBeLessThanOrEqual(most)
   expect(begun.get()?.count).toBe(WRITES)
+})
+
+it('a write elsewhere that cannot be started fails alone', async () => {
+  const commits = new CommitQueue(new DatabaseSync(':memory:'))
+  const failed = commits.alone(() => {
+    throw new Error('no thread')
+  })
+  const next = commits.write(
+    () => 'written',
+    () => 0,
+  )
+  await expect(failed).rejects.toThrow('no thread')
+  expect(await next).toBe('written')
 })
