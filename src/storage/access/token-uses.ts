@@ -17,7 +17,7 @@ const touchStatement = prepared((slots: Slots<keyof Credentials | 'before'>) => 
 export function lastUsedStatements(credentials: Credentials): readonly Statement[] {
   const { tokenHash, now } = credentials
   if (!isLastUsedDue(tokenHash, now)) return []
-  return [touchStatement({ ...credentials, before: now - LAST_USED_INTERVAL_MS })]
+  return [note(touchStatement({ ...credentials, before: now - LAST_USED_INTERVAL_MS }))]
 }
 
 /** While a tenant is moved, both sides must stay equal. */
@@ -43,7 +43,7 @@ export function contactStatements(credentials: Credentials): readonly Statement[
   const { now } = credentials
   if (!isContactDue(credentials)) return []
   const before = now - LAST_USED_INTERVAL_MS
-  return [contactStatement({ ...credentials, before, lastPause: now - CONTACT_PAUSE_MS })]
+  return [note(contactStatement({ ...credentials, before, lastPause: now - CONTACT_PAUSE_MS }))]
 }
 
 const feedReadStatement = prepared((slots: Slots<keyof Credentials | 'seq' | 'before'>) => {
@@ -55,5 +55,9 @@ const feedReadStatement = prepared((slots: Slots<keyof Credentials | 'seq' | 'be
 /** Remembers the position of a reader at most once a minute, so long polls write no more than that. */
 export function feedReadStatements(credentials: Credentials, seq: number | undefined): readonly Statement[] {
   if (seq === undefined || !isFeedReadDue(credentials)) return []
-  return [feedReadStatement({ ...credentials, seq, before: credentials.now - LAST_USED_INTERVAL_MS })]
+  return [note(feedReadStatement({ ...credentials, seq, before: credentials.now - LAST_USED_INTERVAL_MS }))]
+}
+
+function note(statement: Statement): Statement {
+  return { ...statement, isNote: true }
 }

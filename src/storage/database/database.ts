@@ -5,7 +5,7 @@
  * Statements are written with drizzle's `sql` and run here. drizzle's own `batch` is not used: version 0.45 cannot
  * bind parameters of raw statements, and it mixes up equal column names of a join.
  */
-import type { D1Database, D1Result } from '@cloudflare/workers-types'
+import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types'
 import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
 import { CasingCache } from 'drizzle-orm/casing'
 
@@ -34,6 +34,11 @@ export interface Statement {
   readonly params: readonly SqlValue[]
   /** For a write with RETURNING: a SELECT of the same rows, for a request that is explained. */
   readonly returned?: () => Statement
+  /**
+   * Whether it notes something on which no statement of its batch depends, such as the use of a token. Notes come last. A long
+   * batch is not made a write by them, for which other writes would wait.
+   */
+  readonly isNote?: boolean
 }
 
 export interface StatementResult {
@@ -192,10 +197,11 @@ export function openDatabase(
   return {
     async batch(statements, isLong) {
       const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
-      const run = (isLong && binding.longBatch) || binding.batch
       figures.roundTrips++
       try {
-        const answer = run.call(binding, prepared) as Promise<D1Result<Record<string, SqlValue>>[]>
+        const answer = isLong
+          ? longBatch(binding, prepared, notesIn(statements))
+          : binding.batch<Row>(prepared)
         return (await withTimeout(answer, timeoutMs)).map(({ results: rows, meta }) => {
           const { rows_read: rowsRead, rows_written: rowsWritten, duration: durationMs, changes } = meta
           const cost = { rowsRead, rowsWritten, durationMs }
@@ -207,6 +213,24 @@ export function openDatabase(
       }
     },
   }
+}
+
+/** The number of notes at the end of a batch. */
+function notesIn(statements: readonly Statement[]): number {
+  return statements.length - 1 - statements.findLastIndex(({ isNote }) => isNote !== true)
+}
+
+/** The notes are a batch of their own where long batches run in another thread. */
+async function longBatch(
+  binding: D1Binding,
+  statements: D1PreparedStatement[],
+  notes: number,
+): Promise<D1Result<Row>[]> {
+  if (binding.longBatch === undefined) return await binding.batch<Row>(statements)
+  const end = statements.length - notes
+  if (end === 0 || notes === 0) return await binding.longBatch<Row>(statements)
+  const results = await binding.longBatch<Row>(statements.slice(0, end))
+  return [...results, ...(await binding.batch<Row>(statements.slice(end)))]
 }
 
 /**
