@@ -71,7 +71,7 @@ const LONG_WORKERD_TESTS = [
   // Wait for the pauses after which failed access is stored.
   'test/reliability/failed-access.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
-  'test/reliability/{concurrency,event-model,faults,hostile-input,isolation,model,pressure,transfer,undo-faults}.test.ts',
+  'test/reliability/{concurrency,event-model,faults,hostile-input,isolation,model,pressure,transfer,undo-faults,user-values}.test.ts',
 ]
 
 /** Long tests in Node.js. */
