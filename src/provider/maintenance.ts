@@ -154,8 +154,6 @@ async function maintainDatabase(
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
   const extended = await continueTasks({ db, types: resourceTypes, tenantId: undefined }, left())
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
-  const filled = await fillMissingValues(db, left())
-  if (filled.length > 0) note({ job: 'fill in values of users', ...where, tenants: filled })
   const emptied = await finishGroupDeletions(db, left())
   if (emptied.length > 0) note({ job: 'finish deletions of groups', ...where, tenants: emptied })
   // If too few statements are left, a later run does it: a warning may be a day late.
@@ -169,6 +167,9 @@ async function maintainDatabase(
   }
   while (left() > 1 && (await pruneChunks(db, now)));
   if (left() > 0) await pruneConflicts(db, now - clockAheadMs - retentionDays * DAY_MS)
+  // After all that must not wait: a large directory takes days on Cloudflare.
+  const filled = await fillMissingValues(db, left())
+  if (filled.length > 0) note({ job: 'fill in values of users', ...where, tenants: filled })
   const swept = await sweepSources(db, resourceTypes, {
     now,
     maxStatements: Math.min(left(), MAX_SWEEP_STATEMENTS),

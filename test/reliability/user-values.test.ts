@@ -67,7 +67,11 @@ describe('the values of users', () => {
         { method: 'DELETE', path: `/Users/${first.id}` },
       ],
     })
-    expect(bulk.body.Operations.map(({ status }: { status: string }) => status)).toEqual(['201', '200', '204'])
+    expect(bulk.body.Operations.map(({ status }: { status: string }) => status)).toEqual([
+      '201',
+      '200',
+      '204',
+    ])
     expect(await soundValues(client)).toBe(15)
     expect((await admin('POST', `/tenants/${tenantId}/tombstones/${first.id}/restore`)).status).toBe(200)
     expect(await soundValues(client)).toBe(22)
@@ -98,7 +102,14 @@ describe('the values of users', () => {
       ['DB', 'DB2'],
       ['DB2', 'DB'],
     ] as const) {
-      const start = { databases, resourceTypes: RESOURCE_TYPES, tenantId, home, newId: uuidv7, now: Date.now() }
+      const start = {
+        databases,
+        resourceTypes: RESOURCE_TYPES,
+        tenantId,
+        home,
+        newId: uuidv7,
+        now: Date.now(),
+      }
       await startMove(start, target)
       const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 50, now: Date.now }
       while ((await runJob(run, tenantId)) !== undefined);

@@ -146,6 +146,26 @@ describe('an access token', () => {
     expect(tokens.map(({ id }: { id: string }) => id)).toContain(kept.id)
   })
 
+  it('is deleted although the values of many users have to be filled in, which goes on in the same runs', async () => {
+    const client = await newOauthClient()
+    await signedIn(client)
+    const missing = `FROM tenants WHERE configuration ->> '$.valuesMissing' AND id LIKE 'fill-${client.tenantId}-%'`
+    await env.DB.prepare(
+      `INSERT INTO tenants (id, name, created_at, configuration)
+       SELECT 'fill-' || ?1 || '-' || value, 'T', 0, '{"valuesMissing":true}' FROM json_each(?2)`,
+    )
+      .bind(client.tenantId, JSON.stringify(Array.from({ length: 30 }, (_, i) => i)))
+      .run()
+    const left = () => env.DB.prepare(`SELECT count(*) AS n ${missing}`).first<number>('n')
+    await runHourly(Date.now() + 3 * HOUR_MS)
+    expect(await storedTokens(client.clientId)).toBe(0)
+    expect(await left()).toBeGreaterThan(0)
+    for (let hour = 4; (await left()) !== 0; hour++) {
+      expect(hour).toBeLessThan(12)
+      await runHourly(Date.now() + hour * HOUR_MS)
+    }
+  })
+
   it('gets a narrower scope of its client at once, and never a wider one', async () => {
     const client = await newOauthClient()
     const [writer, reader] = [await signedIn(client), await signedIn(client, { scope: 'scim:read' })]
