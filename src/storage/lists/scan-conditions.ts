@@ -67,7 +67,11 @@ export function candidatesOf(
   })
   const [value] = found.filter(({ operand }) => isLookup(operand, type))
   if (value !== undefined) return value.candidates
-  const first = found.find(({ operand }) => isOfValues(operand, type)) ?? found[0]
+  // Many users may be inactive, or were created in a period.
+  const first =
+    found.find(({ operand }) => isOfValues(operand, type)) ??
+    found.find(({ operand }) => !isLookedUp(operand, type)) ??
+    found[0]
   if (first === undefined) return undefined
   if (isOfValues(first.operand, type)) return first.candidates
   const ranges = found.filter(({ operand }) => isRange(operand, type)).flatMap(({ candidates }) => candidates)
