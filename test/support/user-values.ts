@@ -30,7 +30,10 @@ export async function differingValues(
       ),
     ),
   )
-  return { missing: [...wanted.difference(rows)], left: [...rows.difference(wanted)] }
+  return {
+    missing: [...wanted].filter((row) => !rows.has(row)),
+    left: [...rows].filter((row) => !wanted.has(row)),
+  }
 }
 
 interface Keys {

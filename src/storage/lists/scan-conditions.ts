@@ -67,7 +67,7 @@ export function candidatesOf(
   })
   const [value] = found.filter(({ operand }) => isLookup(operand, type))
   if (value !== undefined) return value.candidates
-  // Many users may be inactive, or were created in a period.
+  // Many users may be inactive, created in a period, or have a prefix.
   const first =
     found.find(({ operand }) => isOfValues(operand, type)) ??
     found.find(({ operand }) => !isLookedUp(operand, type)) ??
