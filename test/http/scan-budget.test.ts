@@ -152,7 +152,7 @@ describe('a list that no index answers', () => {
     await addUsers('b', 5_000, document(19, 'x'))
     expect((await client.filter('/Users', tests)).body).toMatchObject({ scimType: 'tooMany' })
     expect((await client.filter('/Users', 'title eq "y"')).body.totalResults).toBe(0)
-    await addUsers('c', 15_000, document(1, '"'.repeat(700)))
+    await addUsers('c', 18_000, document(1, '"'.repeat(700)))
     expect((await client.filter('/Users', 'title eq "y"')).body).toMatchObject({ scimType: 'tooMany' })
     // No document reaches a block of 4 KiB.
     expect(
@@ -174,6 +174,18 @@ describe('a list that no index answers', () => {
     expect(all.body).toMatchObject({ totalResults: USERS, startIndex: 291, itemsPerPage: 10 })
     const names = all.body.Resources.map(({ userName }: { userName: string }) => userName)
     expect(names).toEqual(Array.from({ length: 10 }, (_, i) => `crowd-${90 + i}`))
+  })
+
+  it('is refused or run without measuring the directory first', async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 12_000)
+    const rows = async (filter: string) =>
+      costOf(await client.filter('/Users', filter, '&excludedAttributes=groups')).rowsRead
+    for (const filter of ['title co "x"', 'displayName ew "x"', 'emails.type eq "x"']) {
+      expect(await rows(filter), filter).toBeLessThan(12_100)
+    }
+    const tests = Array.from({ length: 50 }, (_, i) => `title co "${i}"`).join(' or ')
+    expect(await rows(tests)).toBeLessThan(30)
   })
 
   it('is accepted in an ordinary directory of 35,000 users', async () => {
@@ -310,7 +322,10 @@ describe('the stored size of a directory', () => {
   async function sizesOf({ tenantId }: Client): Promise<Record<string, unknown> | null> {
     return await env.DB.prepare(
       `SELECT user_blocks AS kept, (SELECT coalesce(sum(blocks), 0) FROM users WHERE tenant_id = t.id) AS users,
-        group_blocks AS keptOfGroups, (SELECT coalesce(sum(blocks), 0) FROM groups WHERE tenant_id = t.id) AS groups
+        group_blocks AS keptOfGroups, (SELECT coalesce(sum(blocks), 0) FROM groups WHERE tenant_id = t.id) AS groups,
+        user_pieces || ' ' || user_objects || ' ' || group_pieces || ' ' || group_objects AS parts,
+        (SELECT coalesce(sum(pieces), 0) || ' ' || coalesce(sum(objects), 0) FROM users WHERE tenant_id = t.id) || ' ' ||
+        (SELECT coalesce(sum(pieces), 0) || ' ' || coalesce(sum(objects), 0) FROM groups WHERE tenant_id = t.id) AS stored
        FROM tenants AS t WHERE id = ?1`,
     )
       .bind(tenantId)
@@ -328,12 +343,22 @@ describe('the stored size of a directory', () => {
     const grown = await sizesOf(client)
     expect(grown?.kept).toBe(grown?.users)
     expect(Number(grown?.kept)).toBeGreaterThan(9)
+    expect(grown?.parts).toBe(grown?.stored)
+    expect(String(grown?.parts)).toMatch(/^1\d\d 3\d 0 0$/)
     await client.patch(`/Users/${small.id}`, { op: 'remove', path: 'emails' })
     await client.request('DELETE', `/Users/${large.id}`)
     expect(await sizesOf(client)).toMatchObject({ kept: 0, users: 0 })
     const group = await client.createGroup({ externalId: 'x'.repeat(1_000) })
-    expect(await sizesOf(client)).toMatchObject({ keptOfGroups: 0, groups: 0 })
+    expect(await sizesOf(client)).toMatchObject({
+      keptOfGroups: 0,
+      groups: 0,
+      parts: '0 0 4 0',
+      stored: '0 0 4 0',
+    })
+    await client.patch(`/Groups/${group.id}`, { op: 'replace', path: 'externalId', value: 'x' })
+    expect(await sizesOf(client)).toMatchObject({ parts: '0 0 0 0', stored: '0 0 0 0' })
     await client.request('DELETE', `/Groups/${group.id}`)
+    expect(await sizesOf(client)).toMatchObject({ parts: '0 0 0 0', stored: '0 0 0 0' })
   })
 })
 

@@ -185,13 +185,24 @@ async function savedRows(name: string, tenantId: string): Promise<() => Promise<
       }
     }
     // Triggers have counted the rows again, and would refuse tokens in another state.
-    for (const { state, user_count, active_user_count, user_blocks, log_bytes } of saved.get('tenants') ??
-      []) {
+    for (const tenant of saved.get('tenants') ?? []) {
+      const { state, user_count, active_user_count, user_blocks, user_pieces, user_objects, log_bytes } =
+        tenant
       await of(name)
         .prepare(
-          `UPDATE tenants SET state = ?, user_count = ?, active_user_count = ?, user_blocks = ?, log_bytes = ? WHERE id = ?`,
+          `UPDATE tenants SET state = ?, user_count = ?, active_user_count = ?, user_blocks = ?, user_pieces = ?,
+            user_objects = ?, log_bytes = ? WHERE id = ?`,
         )
-        .bind(state, user_count, active_user_count, user_blocks, log_bytes, tenantId)
+        .bind(
+          state,
+          user_count,
+          active_user_count,
+          user_blocks,
+          user_pieces,
+          user_objects,
+          log_bytes,
+          tenantId,
+        )
         .run()
     }
   }

@@ -46,7 +46,12 @@ export const DEVICE_TYPE = storedType(
       externalId: { column: 'external_id', index: 'value' },
     },
     hasTimeIndex: true,
-    counters: { count: 'device_count', blocks: 'device_blocks' },
+    counters: {
+      count: 'device_count',
+      blocks: 'device_blocks',
+      pieces: 'device_pieces',
+      objects: 'device_objects',
+    },
     rowBytes: 2_000,
     largeBytes: 4096,
   },
@@ -57,7 +62,9 @@ export const TYPES_WITH_DEVICE = [...RESOURCE_TYPES, DEVICE_TYPE]
 /** The statements of the migration, in order. */
 export const DEVICE_MIGRATION: readonly string[] = [
   `ALTER TABLE tenants ADD device_count integer DEFAULT 0 NOT NULL`,
-  `ALTER TABLE tenants ADD device_blocks integer DEFAULT 0 NOT NULL`,
+  ...['blocks', 'pieces', 'objects'].map(
+    (name) => `ALTER TABLE tenants ADD device_${name} integer DEFAULT 0 NOT NULL`,
+  ),
   `CREATE TABLE devices (
     tenant_id text NOT NULL,
     id text NOT NULL,
@@ -74,6 +81,8 @@ export const DEVICE_MIGRATION: readonly string[] = [
     ${[1, 2, 3, 4, 5].map((n) => `x${n} any GENERATED ALWAYS AS (json_extract(keys, '$.x${n}')) VIRTUAL,`).join(' ')}
     blocks integer GENERATED ALWAYS AS ((octet_length(data) + octet_length(keys)
       + 256 * max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 8, 0)) / 4096) VIRTUAL,
+    pieces integer GENERATED ALWAYS AS (max(octet_length(data) + octet_length(keys) - 1024, 0) / 256) VIRTUAL,
+    objects integer GENERATED ALWAYS AS (max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 4, 0)) VIRTUAL,
     PRIMARY KEY(tenant_id, id),
     FOREIGN KEY (tenant_id) REFERENCES tenants(id)
   ) STRICT`,
@@ -86,14 +95,19 @@ export const DEVICE_MIGRATION: readonly string[] = [
   ),
   `CREATE INDEX devices_by_size ON devices (tenant_id, octet_length(data)) WHERE octet_length(data) > 4096`,
   `CREATE TRIGGER devices_inserted AFTER INSERT ON devices BEGIN
-    UPDATE tenants SET device_count = device_count + 1, device_blocks = device_blocks + NEW.blocks
+    UPDATE tenants SET device_count = device_count + 1, device_blocks = device_blocks + NEW.blocks,
+      device_pieces = device_pieces + NEW.pieces, device_objects = device_objects + NEW.objects
     WHERE id = NEW.tenant_id;
   END`,
-  `CREATE TRIGGER devices_updated AFTER UPDATE OF keys ON devices WHEN OLD.blocks <> NEW.blocks BEGIN
-    UPDATE tenants SET device_blocks = device_blocks + NEW.blocks - OLD.blocks WHERE id = NEW.tenant_id;
+  `CREATE TRIGGER devices_updated AFTER UPDATE OF keys ON devices BEGIN
+    UPDATE tenants SET device_blocks = device_blocks + NEW.blocks - OLD.blocks,
+      device_pieces = device_pieces + NEW.pieces - OLD.pieces,
+      device_objects = device_objects + NEW.objects - OLD.objects
+    WHERE id = NEW.tenant_id;
   END`,
   `CREATE TRIGGER devices_deleted AFTER DELETE ON devices BEGIN
-    UPDATE tenants SET device_count = device_count - 1, device_blocks = device_blocks - OLD.blocks
+    UPDATE tenants SET device_count = device_count - 1, device_blocks = device_blocks - OLD.blocks,
+      device_pieces = device_pieces - OLD.pieces, device_objects = device_objects - OLD.objects
     WHERE id = OLD.tenant_id;
   END`,
 ]

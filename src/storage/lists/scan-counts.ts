@@ -39,7 +39,8 @@ export function workOf(
   const work = workTimes(part)
   // The count stops where the limit is exceeded.
   const most = Math.ceil(LIMIT / (passes * work.own.row)) + 1
-  const { n: count, b: size, least } = lookedThrough(part, tenantId, most, isOfElements(part))
+  const withElements = isOfElements(part)
+  const { n: count, b: size } = lookedThrough(part, tenantId, most, withElements)
   const n = sql.raw(`t.${name}`)
   const nested = sql`(SELECT count(*) FROM memberships WHERE tenant_id = t.id AND ${sql.raw(IS_NESTED)})`
   const counted = work.reached.slice(0, MOST_COUNTED)
@@ -58,8 +59,7 @@ export function workOf(
     ...counted.map((one) => reachedWork(one, type, tenantId)),
   ]
   const own = ownWork({ row: passes * work.own.row, block: passes * work.own.block }, n, {
-    most: all(type.table).b,
-    least,
+    most: mostBlocks(type.table, n, withElements),
     exact: size,
   })
   return { work: sql`(${own} + ${sql.raw(String(passes))} * ${plus(terms)})`, count }
@@ -72,37 +72,38 @@ function leftMemberships(nanoseconds: number): SQL {
     CROSS JOIN memberships AS m ON m.tenant_id = d.tenant_id AND m.group_id = d.id WHERE d.tenant_id = t.id LIMIT ${most}))`
 }
 
-/**
- * The blocks of resources: the counter of the tenant, a lower bound, and the exact number, which has to be measured.
- */
+/** The blocks of resources: the most that the counters of the tenant allow, and the exact number, if it is measured. */
 interface Sizes {
   readonly most: SQL
-  readonly least: SQL
-  readonly exact: SQL
+  readonly exact: SQL | undefined
 }
 
 /**
- * The work to scan `n` resources. Each has less than one block beyond its counter, so they are only measured if that
- * makes a difference.
+ * The most blocks of `n` resources: a block has 16 pieces, and a resource less than one beyond those that are counted.
+ *
+ * @param withElements whether each object from the fifth on counts as a piece
  */
-function ownWork({ row, block }: Time, n: SQL, { most, least, exact }: Sizes): SQL {
+function mostBlocks({ counters: { pieces, objects } }: ResourceTable, n: SQL, withElements: boolean): SQL {
+  const counted = withElements ? `t.${pieces} + t.${objects}` : `t.${pieces}`
+  return sql`((${sql.raw(counted)} + ${n}) / 16.0)`
+}
+
+/** The work to scan `n` resources. Those that an index finds are measured if that makes a difference. */
+function ownWork({ row, block }: Time, n: SQL, { most, exact }: Sizes): SQL {
   const [each, perBlock] = [row, block].map((time) => sql.raw(String(Math.round(time))))
-  const unmeasured = sql`(${each} * ${n} + ${perBlock} * (${most} + ${n}))`
-  const atLeast = sql`(${each} * ${n} + ${perBlock} * ${least})`
+  const unmeasured = sql`(${each} * ${n} + ${perBlock} * ${most})`
+  if (exact === undefined) return unmeasured
   const measured = sql`(${sql.raw(String(Math.round(row + MEASURE.row)))} * ${n}
     + ${sql.raw(String(Math.round(block + MEASURE.block)))} * ${exact})`
   return sql`CASE WHEN ${unmeasured} <= ${sql.raw(String(LIMIT / 2))} THEN ${unmeasured}
-    WHEN ${atLeast} > ${sql.raw(String(LIMIT))} THEN ${atLeast} ELSE ${measured} END`
+    WHEN ${each} * ${n} > ${sql.raw(String(LIMIT))} THEN ${each} * ${n} ELSE ${measured} END`
 }
 
 const BYTES = 'max(octet_length(data) + octet_length(keys) - 1024, 0)'
 const OBJECTS = `max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 4, 0)`
 /** The size of a row in blocks, with fractions: 4 KiB of its documents beyond the first. */
 const SIZE = sql.raw(`${BYTES} / 4096.0`)
-/**
- * The same for a scan of elements: each object from the fifth on counts 256 extra bytes. The result is less than its
- * `blocks` (tables.ts) plus one, and at most a quarter below them.
- */
+/** The same for a scan of elements: each object from the fifth on counts 256 extra bytes. */
 const SIZE_WITH_ELEMENTS = sql.raw(`(${BYTES} + 256 * ${OBJECTS}) / 4096.0`)
 
 /** True for a part that scans elements of a list in the documents. */
@@ -145,6 +146,12 @@ function all({ counters: { count, blocks } }: Pick<ResourceTable, 'counters'>): 
   return { n: sql.raw(`t.${count}`), b: sql.raw(`t.${blocks}`) }
 }
 
+/** A number of resources, and their blocks if they are measured. */
+interface LookedThrough {
+  readonly n: SQL
+  readonly b: SQL | undefined
+}
+
 /**
  * The rows that a part scans: everything, or the matches of indexed conditions, counted up to `most` each. If there
  * are many conditions, each is assumed to find everything, because D1 limits the length of a statement and the memory
@@ -155,20 +162,16 @@ function lookedThrough(
   tenantId: string,
   most: number,
   withElements: boolean,
-): Counts & { readonly least: SQL } {
+): LookedThrough {
   const table = sql.raw(type.table.name)
   const conditions = candidatesOf(filter, type)
   const size = withElements ? SIZE_WITH_ELEMENTS : SIZE
-  if (conditions === undefined) {
-    const { n, b } = all(type.table)
-    const exact = sql`(SELECT sum(${size}) FROM ${table} WHERE ${table}.tenant_id = t.id)`
-    return { n, b: exact, least: withElements ? sql`0.75 * ${b}` : sql`0` }
-  }
+  if (conditions === undefined) return { n: all(type.table).n, b: undefined }
   const counted = conditions.filter((condition) => !isOfOne(condition))
   const ones = sql.raw(String(conditions.length - counted.length))
   if (counted.length > MOST_COUNTED) {
     const { n, b } = all(type.table)
-    return { n: sql`${sql.raw(String(counted.length))} * ${n} + ${ones}`, b, least: sql`0` }
+    return { n: sql`${sql.raw(String(counted.length))} * ${n} + ${ones}`, b }
   }
   const countOf = (condition: Filter) =>
     showsGroups(type) && isMembershipOfKnown(condition, type)
@@ -191,7 +194,6 @@ function lookedThrough(
       conditions.length > MOST_COUNTED
         ? all(type.table).b
         : total(conditions, sql`coalesce(sum(x), 0)`, size),
-    least: sql`0`,
   }
 }
 

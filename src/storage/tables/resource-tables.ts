@@ -1,6 +1,6 @@
 /**
  * The table of each resource type, with its columns, indexes and counters. A new type is a row of RESOURCE_TYPES and
- * one migration: the table, its indexes, the columns x1 to x5 for indexes of extension schemas, two counters in
+ * one migration: the table, its indexes, the columns x1 to x5 for indexes of extension schemas, four counters in
  * `tenants`, and the triggers that maintain them.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
@@ -52,6 +52,10 @@ export interface Counters {
   readonly count: string
   /** The sum of their `blocks`: see tables.ts. */
   readonly blocks: string
+  /** The sum of their `pieces`. */
+  readonly pieces: string
+  /** The sum of their `objects`. */
+  readonly objects: string
 }
 
 export interface ResourceColumn {
@@ -100,8 +104,7 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   } = definition
   const names = [
     name,
-    counters.count,
-    counters.blocks,
+    ...Object.values(counters),
     ...ownColumns,
     ...Object.values(own).map(({ column }) => column),
   ]
@@ -143,6 +146,16 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   }
 }
 
+/** @param name the beginning of their names */
+function countersOf(name: string): Counters {
+  return {
+    count: `${name}_count`,
+    blocks: `${name}_blocks`,
+    pieces: `${name}_pieces`,
+    objects: `${name}_objects`,
+  }
+}
+
 /** Its resources can be members: memberships and their triggers name the table. */
 export const USERS_TABLE: TableDefinition = {
   name: 'users',
@@ -155,7 +168,7 @@ export const USERS_TABLE: TableDefinition = {
   },
   values: USER_VALUES,
   hasTimeIndex: true,
-  counters: { count: 'user_count', blocks: 'user_blocks' },
+  counters: countersOf('user'),
   rowBytes: 3_400,
   largeBytes: LARGE_USER_BYTES,
 }
@@ -170,7 +183,7 @@ export const GROUPS_TABLE: TableDefinition = {
     externalId: { column: 'external_id', index: 'value' },
     [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
   },
-  counters: { count: 'group_count', blocks: 'group_blocks' },
+  counters: countersOf('group'),
   rowBytes: 1_500,
   largeBytes: LARGE_GROUP_BYTES,
 }

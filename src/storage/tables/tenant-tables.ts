@@ -27,6 +27,11 @@ export const tenants = sqliteTable(
     /** The sums of the blocks of its users and of its groups: see `blocks`. */
     userBlocks: integer('user_blocks').notNull().default(0),
     groupBlocks: integer('group_blocks').notNull().default(0),
+    /** The same of their pieces and their objects. */
+    userPieces: integer('user_pieces').notNull().default(0),
+    userObjects: integer('user_objects').notNull().default(0),
+    groupPieces: integer('group_pieces').notNull().default(0),
+    groupObjects: integer('group_objects').notNull().default(0),
     createdAt: integer('created_at').notNull(),
     /**
      * Clients have access while it is "ready", and can read while it is "moving". In a database that is not the

@@ -12,7 +12,7 @@ import { columnNames, names, tenantTables } from './tenant-tables.ts'
 
 /** Counts of a tenant. Triggers maintain them while its rows are copied. */
 function countsOf(types: readonly StoredResourceType[]): readonly string[] {
-  const ofTypes = types.flatMap(({ table: { counters } }) => [counters.count, counters.blocks])
+  const ofTypes = types.flatMap(({ table: { counters } }) => Object.values(counters))
   return [...ofTypes, 'active_user_count', 'membership_count']
 }
 

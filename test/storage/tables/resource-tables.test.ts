@@ -8,13 +8,20 @@ import { resourceType } from '../../../src/scim/schema/resource-type.ts'
 import { LARGE_USER_BYTES } from '../../../src/storage/tables/large-documents.ts'
 import { storedType, type TableDefinition } from '../../../src/storage/tables/resource-tables.ts'
 
+const COUNTERS = {
+  count: 'room_count',
+  blocks: 'room_blocks',
+  pieces: 'room_pieces',
+  objects: 'room_objects',
+}
+
 const TABLE: TableDefinition = {
   name: 'rooms',
   columns: {
     displayName: { column: 'display_name_key', index: 'order' },
     number: { column: 'number_key', index: 'order' },
   },
-  counters: { count: 'room_count', blocks: 'room_blocks' },
+  counters: COUNTERS,
   rowBytes: 1_000,
   largeBytes: LARGE_USER_BYTES,
 }
@@ -42,7 +49,7 @@ describe('a table of resources', () => {
     [
       '"t.x" of Room is not the name of a table or a column',
       'Room',
-      { counters: { count: 't.x', blocks: 'room_blocks' } },
+      { counters: { ...COUNTERS, count: 't.x' } },
     ],
     [`"Ro'om" is not the name of a type`, "Ro'om", {}],
     ['"displayName" of Room names resources, and has no index in rooms', 'Room', { columns: {} }],
