@@ -1,10 +1,7 @@
 -- What a scan of a directory costs is estimated from the tenant's counters alone: pieces of 256 bytes, and objects, instead
 -- of whole blocks of 4 KiB, which were so coarse that the documents had to be measured. Each row has at most one piece
--- more than its counter. Generated from src/storage/tables/; triggers are added by hand.
-ALTER TABLE `groups` ADD `pieces` integer GENERATED ALWAYS AS (max(octet_length("data") + octet_length("keys") - 1024, 0) / 256) VIRTUAL;--> statement-breakpoint
-ALTER TABLE `groups` ADD `objects` integer GENERATED ALWAYS AS (max(octet_length("keys") - octet_length(replace("keys", '{', '')) - 4, 0)) VIRTUAL;--> statement-breakpoint
-ALTER TABLE `users` ADD `pieces` integer GENERATED ALWAYS AS (max(octet_length("data") + octet_length("keys") - 1024, 0) / 256) VIRTUAL;--> statement-breakpoint
-ALTER TABLE `users` ADD `objects` integer GENERATED ALWAYS AS (max(octet_length("keys") - octet_length(replace("keys", '{', '')) - 4, 0)) VIRTUAL;--> statement-breakpoint
+-- more than its counter. They are not columns of the resources, because to add one to a STRICT table, SQLite reads all of
+-- its rows. The columns are generated from src/storage/tables/; triggers are added by hand.
 ALTER TABLE `tenants` ADD `user_pieces` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `user_objects` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `group_pieces` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
@@ -15,15 +12,21 @@ DROP TRIGGER users_inserted;
 CREATE TRIGGER users_inserted AFTER INSERT ON users
 BEGIN
   UPDATE tenants SET user_count = user_count + 1, active_user_count = active_user_count + (NEW.active IS 1),
-    user_pieces = user_pieces + NEW.pieces, user_objects = user_objects + NEW.objects
+    user_pieces = user_pieces + max(octet_length(NEW.data) + octet_length(NEW.keys) - 1024, 0) / 256,
+    user_objects = user_objects + max(octet_length(NEW.keys) - octet_length(replace(NEW.keys, '{', '')) - 4, 0)
   WHERE id = NEW.tenant_id;
 END;
 --> statement-breakpoint
 CREATE TRIGGER users_sized AFTER UPDATE OF data, keys ON users
-WHEN OLD.pieces <> NEW.pieces OR OLD.objects <> NEW.objects
+WHEN max(octet_length(OLD.data) + octet_length(OLD.keys) - 1024, 0) / 256
+    <> max(octet_length(NEW.data) + octet_length(NEW.keys) - 1024, 0) / 256
+  OR max(octet_length(OLD.keys) - octet_length(replace(OLD.keys, '{', '')) - 4, 0)
+    <> max(octet_length(NEW.keys) - octet_length(replace(NEW.keys, '{', '')) - 4, 0)
 BEGIN
-  UPDATE tenants SET user_pieces = user_pieces + NEW.pieces - OLD.pieces,
-    user_objects = user_objects + NEW.objects - OLD.objects
+  UPDATE tenants SET user_pieces = user_pieces + max(octet_length(NEW.data) + octet_length(NEW.keys) - 1024, 0) / 256
+      - max(octet_length(OLD.data) + octet_length(OLD.keys) - 1024, 0) / 256,
+    user_objects = user_objects + max(octet_length(NEW.keys) - octet_length(replace(NEW.keys, '{', '')) - 4, 0)
+      - max(octet_length(OLD.keys) - octet_length(replace(OLD.keys, '{', '')) - 4, 0)
   WHERE id = NEW.tenant_id;
 END;
 --> statement-breakpoint
@@ -34,7 +37,8 @@ BEGIN
   DELETE FROM memberships WHERE tenant_id = OLD.tenant_id AND member_id = OLD.id AND group_id IN (
     SELECT group_id FROM memberships WHERE tenant_id = OLD.tenant_id AND member_id = OLD.id);
   UPDATE tenants SET user_count = user_count - 1, active_user_count = active_user_count - (OLD.active IS 1),
-    user_pieces = user_pieces - OLD.pieces, user_objects = user_objects - OLD.objects
+    user_pieces = user_pieces - max(octet_length(OLD.data) + octet_length(OLD.keys) - 1024, 0) / 256,
+    user_objects = user_objects - max(octet_length(OLD.keys) - octet_length(replace(OLD.keys, '{', '')) - 4, 0)
   WHERE id = OLD.tenant_id;
 END;
 --> statement-breakpoint
@@ -43,15 +47,21 @@ DROP TRIGGER groups_inserted;
 CREATE TRIGGER groups_inserted AFTER INSERT ON groups
 BEGIN
   UPDATE tenants SET group_count = group_count + 1,
-    group_pieces = group_pieces + NEW.pieces, group_objects = group_objects + NEW.objects
+    group_pieces = group_pieces + max(octet_length(NEW.data) + octet_length(NEW.keys) - 1024, 0) / 256,
+    group_objects = group_objects + max(octet_length(NEW.keys) - octet_length(replace(NEW.keys, '{', '')) - 4, 0)
   WHERE id = NEW.tenant_id;
 END;
 --> statement-breakpoint
 CREATE TRIGGER groups_sized AFTER UPDATE OF data, keys ON groups
-WHEN OLD.pieces <> NEW.pieces OR OLD.objects <> NEW.objects
+WHEN max(octet_length(OLD.data) + octet_length(OLD.keys) - 1024, 0) / 256
+    <> max(octet_length(NEW.data) + octet_length(NEW.keys) - 1024, 0) / 256
+  OR max(octet_length(OLD.keys) - octet_length(replace(OLD.keys, '{', '')) - 4, 0)
+    <> max(octet_length(NEW.keys) - octet_length(replace(NEW.keys, '{', '')) - 4, 0)
 BEGIN
-  UPDATE tenants SET group_pieces = group_pieces + NEW.pieces - OLD.pieces,
-    group_objects = group_objects + NEW.objects - OLD.objects
+  UPDATE tenants SET group_pieces = group_pieces + max(octet_length(NEW.data) + octet_length(NEW.keys) - 1024, 0) / 256
+      - max(octet_length(OLD.data) + octet_length(OLD.keys) - 1024, 0) / 256,
+    group_objects = group_objects + max(octet_length(NEW.keys) - octet_length(replace(NEW.keys, '{', '')) - 4, 0)
+      - max(octet_length(OLD.keys) - octet_length(replace(OLD.keys, '{', '')) - 4, 0)
   WHERE id = NEW.tenant_id;
 END;
 --> statement-breakpoint
@@ -63,7 +73,8 @@ BEGIN
   DELETE FROM memberships WHERE tenant_id = OLD.tenant_id AND member_id = OLD.id AND group_id IN (
     SELECT group_id FROM memberships WHERE tenant_id = OLD.tenant_id AND member_id = OLD.id);
   UPDATE tenants SET group_count = group_count - 1,
-    group_pieces = group_pieces - OLD.pieces, group_objects = group_objects - OLD.objects
+    group_pieces = group_pieces - max(octet_length(OLD.data) + octet_length(OLD.keys) - 1024, 0) / 256,
+    group_objects = group_objects - max(octet_length(OLD.keys) - octet_length(replace(OLD.keys, '{', '')) - 4, 0)
   WHERE id = OLD.tenant_id;
 END;
 --> statement-breakpoint
@@ -71,10 +82,10 @@ END;
 -- or groups is within the limit, whatever their size, so theirs is not counted: it gets the most that their blocks allow.
 UPDATE tenants SET
   user_pieces = iif(user_count > 80000, 16 * user_blocks + 11 * user_count,
-    (SELECT coalesce(sum(pieces), 0) FROM users WHERE users.tenant_id = tenants.id)),
+    (SELECT coalesce(sum(max(octet_length(data) + octet_length(keys) - 1024, 0) / 256), 0) FROM users WHERE users.tenant_id = tenants.id)),
   user_objects = iif(user_count > 80000, 16 * user_blocks + 19 * user_count,
-    (SELECT coalesce(sum(objects), 0) FROM users WHERE users.tenant_id = tenants.id)),
+    (SELECT coalesce(sum(max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 4, 0)), 0) FROM users WHERE users.tenant_id = tenants.id)),
   group_pieces = iif(group_count > 80000, 16 * group_blocks + 11 * group_count,
-    (SELECT coalesce(sum(pieces), 0) FROM groups WHERE groups.tenant_id = tenants.id)),
+    (SELECT coalesce(sum(max(octet_length(data) + octet_length(keys) - 1024, 0) / 256), 0) FROM groups WHERE groups.tenant_id = tenants.id)),
   group_objects = iif(group_count > 80000, 16 * group_blocks + 19 * group_count,
-    (SELECT coalesce(sum(objects), 0) FROM groups WHERE groups.tenant_id = tenants.id));
+    (SELECT coalesce(sum(max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 4, 0)), 0) FROM groups WHERE groups.tenant_id = tenants.id));

@@ -46,13 +46,6 @@ const blocks = (): SQL =>
     `(octet_length("data") + octet_length("keys") + 256 * max(octet_length("keys") - octet_length(replace("keys", '{', '')) - 8, 0)) / 4096`,
   )
 
-/** The size of a row for the estimate of a scan: whole pieces of 256 bytes of its documents beyond the first KiB. */
-const pieces = (): SQL => sql.raw(`max(octet_length("data") + octet_length("keys") - 1024, 0) / 256`)
-
-/** The objects in the comparison document of a row, from the fifth on. A brace in a text counts as well. */
-const objects = (): SQL =>
-  sql.raw(`max(octet_length("keys") - octet_length(replace("keys", '{', '')) - 4, 0)`)
-
 /**
  * A User resource. `data` is the resource that the client sent, in canonical form, without id, meta and groups;
  * `keys` is its comparison document. The other columns are derived from `keys`, for the indexes. A client deletes it.
@@ -79,8 +72,6 @@ export const users = sqliteTable(
     ),
     active: integer('active').generatedAlwaysAs(key('$.active'), { mode: 'virtual' }),
     blocks: integer('blocks').generatedAlwaysAs(blocks(), { mode: 'virtual' }),
-    pieces: integer('pieces').generatedAlwaysAs(pieces(), { mode: 'virtual' }),
-    objects: integer('objects').generatedAlwaysAs(objects(), { mode: 'virtual' }),
     ...indexedKeys(),
   },
   (table) => [
@@ -129,8 +120,6 @@ export const groups = sqliteTable(
       { mode: 'virtual' },
     ),
     blocks: integer('blocks').generatedAlwaysAs(blocks(), { mode: 'virtual' }),
-    pieces: integer('pieces').generatedAlwaysAs(pieces(), { mode: 'virtual' }),
-    objects: integer('objects').generatedAlwaysAs(objects(), { mode: 'virtual' }),
     ...indexedKeys(),
   },
   (table) => [

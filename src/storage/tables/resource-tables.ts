@@ -52,9 +52,8 @@ export interface Counters {
   readonly count: string
   /** The sum of their `blocks`: see tables.ts. */
   readonly blocks: string
-  /** The sum of their `pieces`. */
+  /** The sums of their pieces and of their objects: see tenant-tables.ts. */
   readonly pieces: string
-  /** The sum of their `objects`. */
   readonly objects: string
 }
 

@@ -27,7 +27,10 @@ export const tenants = sqliteTable(
     /** The sums of the blocks of its users and of its groups: see `blocks`. */
     userBlocks: integer('user_blocks').notNull().default(0),
     groupBlocks: integer('group_blocks').notNull().default(0),
-    /** The same of their pieces and their objects. */
+    /**
+     * For the estimate of a scan: whole pieces of 256 bytes of the documents of each user beyond the first KiB, and the
+     * objects in its comparison document from the fifth on. A brace in a text counts as an object.
+     */
     userPieces: integer('user_pieces').notNull().default(0),
     userObjects: integer('user_objects').notNull().default(0),
     groupPieces: integer('group_pieces').notNull().default(0),
