@@ -57,7 +57,7 @@ export const MAX_FILTER_COMPARISONS = 100
 export const MAX_SUBSTRING_CHARACTERS = 1024
 /**
  * Estimated processor time of a list request that no index answers. On Node.js and Deno no other request is answered
- * meanwhile. Enough for about 49,000 users with one test of a single-valued attribute, or 38,000 of a multi-valued one.
+ * meanwhile. Enough for about 53,000 users with one test of a single-valued attribute, or 38,000 of a multi-valued one.
  */
 export const MAX_SCAN_MILLISECONDS = 80
 

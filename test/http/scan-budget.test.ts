@@ -178,7 +178,7 @@ describe('a list that no index answers', () => {
     expect(names).toEqual(Array.from({ length: 10 }, (_, i) => `crowd-${90 + i}`))
   })
 
-  it('is refused or run without measuring the directory first', async () => {
+  it('is rejected or run without measuring the directory first', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 12_000)
     const rows = async (filter: string) =>
