@@ -150,6 +150,36 @@ describe('migrations', () => {
     ])
   })
 
+  it('count the sizes of users that were there, and read none of a directory that is too large for a scan', () => {
+    const database = new DatabaseSync(':memory:')
+    const at = files.indexOf('0028_scan_size.sql')
+    const run = (some: readonly string[]) => {
+      for (const file of some) database.exec(readFileSync(join(FOLDER, file), 'utf8'))
+    }
+    run(files.slice(0, at))
+    const document = JSON.stringify({
+      title: 'x'.repeat(1_000),
+      emails: Array.from({ length: 5 }, () => ({})),
+    })
+    const insert = database.prepare(
+      `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified) VALUES (?1, ?2, ?3, ?3, 1, 0, 0)`,
+    )
+    for (const tenant of ['small', 'large']) {
+      database.exec(`INSERT INTO tenants (id, name, created_at) VALUES ('${tenant}', '${tenant}', 0)`)
+      insert.run(tenant, `${tenant}-1`, document)
+    }
+    database.exec(`UPDATE tenants SET user_count = 80001 WHERE id = 'large'`)
+    run(files.slice(at))
+    insert.run('small', 'small-2', document)
+    const sizes = database
+      .prepare('SELECT user_pieces, user_objects FROM tenants WHERE user_count > 0 ORDER BY id DESC')
+      .all()
+    expect(sizes.map((row) => Object.values(row))).toEqual([
+      [8, 4],
+      [11 * 80_001, 19 * 80_001],
+    ])
+  })
+
   it('hold the bound of the log that the constant names', () => {
     const text = readFileSync(join(FOLDER, '0008_log_bounds.sql'), 'utf8')
     expect(text).toContain(`NEW.log_bytes > ${MAX_LOG_BYTES} `)
