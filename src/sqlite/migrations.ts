@@ -2,7 +2,7 @@
  * Applies migrations/ to a SQLite file, each in a separate transaction, and records them in the same table as
  * wrangler in D1, so that the two can be compared.
  */
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { requireIntact, startError } from './open.ts'
 import { StartError } from './start-error.ts'
@@ -34,8 +34,9 @@ export function requireUsable(path: string, busyTimeoutMs: number, migrations?: 
   try {
     const found = statSync(path, { throwIfNoEntry: false })
     if (!found?.isFile() || found.size === 0) return
-    // A server cannot use a file that it may not write. SQLite would leave a -shm beside it that nobody may write either.
-    if (migrations !== undefined) accessSync(path, constants.W_OK)
+    // A server cannot use a file that it may not write. SQLite would leave a -shm beside it that nobody may write either. Deno
+    // asks for a further permission for `access`.
+    if (migrations !== undefined) closeSync(openSync(path, 'r+'))
     // The last connection that can write merges the WAL, and one that cannot write leaves an empty WAL.
     const readOnly = existsSync(`${path}-wal`)
     const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs })

@@ -185,7 +185,8 @@ describe('a configuration that another isolate has changed', () => {
       const answer = await isolate.send(client, method, path, body)
       expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '5'])
     }
-    expect(changes).toBeLessThan(10)
+    // Each of them is tried three times.
+    expect(changes).toBeLessThanOrEqual(12)
     expect([await userCount(client), (await client.log()).length]).toEqual([0, 0])
   })
 
