@@ -34,10 +34,7 @@ export const SECTIONS = {
         what: 'connections, each with one request at a time; or several numbers',
       },
       hosts: { default: 'workerd,Deno,Node.js,wrangler dev', what: 'hosts of the server' },
-      operations: {
-        default: '',
-        what: 'the beginnings of the names of requests, such as get,match; all by default',
-      },
+      operations: { what: 'the beginnings of the names of requests, such as get,match; all by default' },
     },
     isDefault: true,
   },

@@ -89,7 +89,7 @@ async function main(): Promise<number> {
   const seconds = positive('seconds', values.seconds)
   const connections = values.connections.split(',').map((text) => wholeFrom(1, 'connections', text))
   const names = values.hosts.split(',').map(hostNamed)
-  const operations = operationsThatBeginWith(values.operations.split(','))
+  const operations = operationsThatBeginWith((values.operations ?? '').split(','))
   build()
   const directory = await makeDirectory(TRAFFIC_DIRECTORY)
   const { hosts, missing } = await startHosts(names, directory)
