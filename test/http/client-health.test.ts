@@ -3,11 +3,11 @@
  * by call.
  */
 import { env } from 'cloudflare:workers'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { logFailedAccess } from '../../src/storage/log/failed-access.ts'
 import { noticeHealth } from '../support/client-health.ts'
-import { HOUR_MS, releaseClock, setClock } from '../support/clock.ts'
+import { HOUR_MS, releaseClock, resumeIds, setClock } from '../support/clock.ts'
 import { admin, Client, costOf, newClient, newToken } from '../support/harness.ts'
 
 const MINUTE_MS = 60_000
@@ -15,6 +15,7 @@ const START = Math.floor(Date.now() / HOUR_MS) * HOUR_MS
 
 beforeEach(() => setClock(START))
 afterEach(releaseClock)
+afterAll(resumeIds)
 
 function pass(ms: number): void {
   setClock(Date.now() + ms)

@@ -3,23 +3,14 @@
  */
 import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { MAX_ID_LEAD_MS } from '../../src/id-generator.ts'
 import { pruneProvisioningLog } from '../../src/provider/retention.ts'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
-import { DAY_MS, HOUR_MS, releaseClock, setClock } from '../support/clock.ts'
+import { DAY_MS, HOUR_MS, releaseClock, resumeIds, setClock } from '../support/clock.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { newClient } from '../support/harness.ts'
 
 afterEach(releaseClock)
-
-/** Other files share the server. Beyond the allowed lead, ids begin anew, so theirs follow the real clock again. */
-afterAll(async () => {
-  const client = await newClient()
-  setClock(Date.now() - MAX_ID_LEAD_MS)
-  await client.createUser()
-  await client.createGroup()
-  releaseClock()
-})
+afterAll(resumeIds)
 
 describe('a clock that is set back', () => {
   it('does not create ids that sort before earlier ones', async () => {

@@ -1,8 +1,8 @@
 /**
  * The guard against unusual deprovisioning: what counts, what is held, what goes on, and how an administrator lets it pass.
  */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DAY_MS, releaseClock, setClock } from '../support/clock.ts'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DAY_MS, releaseClock, resumeIds, setClock } from '../support/clock.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import {
   type Answer,
@@ -20,6 +20,7 @@ const START = Math.floor(Date.now() / DAY_MS) * DAY_MS
 
 beforeEach(() => setClock(START))
 afterEach(releaseClock)
+afterAll(resumeIds)
 
 const pass = (ms: number) => setClock(Date.now() + ms)
 

@@ -2,14 +2,15 @@
  * The size of the provisioning log is limited: single entries, rejected writes, and the log of a tenant.
  */
 import { env } from 'cloudflare:workers'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { MAX_LOG_BYTES, MAX_LOGGED_CHANGES_CHARACTERS } from '../../src/scim/limits.ts'
-import { HOUR_MS, releaseClock, setClock } from '../support/clock.ts'
+import { HOUR_MS, releaseClock, resumeIds, setClock } from '../support/clock.ts'
 import { addLogEntries } from '../support/crowd.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { admin, Client, costOf, newClient, newToken, USER } from '../support/harness.ts'
 
 afterEach(releaseClock)
+afterAll(resumeIds)
 
 const first = <T>(query: string, tenantId: string) => env.DB.prepare(query).bind(tenantId).first<T>('value')
 const bytesOf = async (tenantId: string) =>
