@@ -5,9 +5,14 @@ import { DatabaseThreads } from '../../src/sqlite/database-threads.ts'
 import { serverSettings } from '../support/server-settings.ts'
 import { MIGRATIONS, temporaryFolder } from './support/files.ts'
 
-afterEach(() => void vi.restoreAllMocks())
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
 
 it('is stored without holding up writes during the list', async () => {
+  // Without the work of timers, which has long batches, too.
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
   const service = startService(serverSettings(temporaryFolder()), MIGRATIONS)
   const send = async (method: string, path: string, token: string, body?: object) => {
     const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
