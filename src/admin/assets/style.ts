@@ -322,7 +322,7 @@ function stacked(table: string): string {
   ${table} tr { padding: .7rem 0; border-bottom: 1px solid var(--line) }
   ${table} tr:last-child { border-bottom: 0 }
   ${table} tbody th, ${table} tbody td { padding: .12rem 0; border: 0; text-align: left }
-  ${table} td[data-label] { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: .6rem }
-  ${table} td[data-label]::before { content: attr(data-label); color: var(--muted) }
+  ${table} tbody td[data-label] { display: flow-root; padding-left: 8.1rem }
+  ${table} td[data-label]::before { content: attr(data-label); float: left; width: 7.5rem; margin-left: -8.1rem; color: var(--muted) }
   ${table} .row-actions .actions { justify-content: flex-start; padding-top: .5rem }`
 }
