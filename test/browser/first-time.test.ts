@@ -74,7 +74,10 @@ describe('the first time', () => {
 
     await page.getByRole('link', { name: 'API Keys' }).first().click()
     // The newest token is the first one.
-    await page.getByRole('link', { name: /^Revoke/ }).first().click()
+    await page
+      .getByRole('link', { name: /^Revoke/ })
+      .first()
+      .click()
     await page.getByRole('button', { name: 'Revoke' }).click()
     await page.getByText('The token is revoked').waitFor()
     const refused = await provision(tenantUrl, token, 'second.json')
