@@ -26,13 +26,6 @@ export class FairQueue {
   /** Called when no task runs or waits. */
   readonly #whenIdle: (() => void)[] = []
 
-  /** Tasks that wait. */
-  get waiting(): number {
-    let count = 0
-    for (const queue of this.#waiting.values()) count += queue.length
-    return count
-  }
-
   /** Runs the task when it is its turn. @throws {Error} the task is left out */
   async run<Result>({ owner, signal }: Waiter, task: () => Promise<Result>): Promise<Result> {
     if (this.#isBusy) await this.#turnOf(owner, signal?.())
