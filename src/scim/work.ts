@@ -11,10 +11,10 @@ import { MAX_WORK_UNITS } from './limits.ts'
 export const VISIT_UNITS = 10
 /** Units for folding a text, in addition to its characters. */
 const FOLD_UNITS = 40
-/** Units for folding one character of a text with non-ASCII characters. */
-const UNICODE_UNITS = 8
-/** Units for an operation that fails: throwing and catching its error, and the work before it. */
-export const ERROR_UNITS = 800
+/** Units for folding one character of a text with non-ASCII characters. "ΐ" and runs of combining marks take longest. */
+const UNICODE_UNITS = 12
+/** Units for an operation that fails. Most of the time goes into the stack trace of its error: one of JSON.parse takes longest. */
+export const ERROR_UNITS = 2_500
 /** Units for parsing one character of JSON inside a string value. Objects with many short members take longest. */
 export const JSON_UNITS = 5
 /**
@@ -22,13 +22,13 @@ export const JSON_UNITS = 5
  * and compared as a whole, so a character takes much less time than in folding. Created documents are not counted again:
  * they are not larger than the request.
  */
-export const STORED_UNITS = 0.4
+export const STORED_UNITS = 0.6
 /** Additional units for an object in such a document: many short objects take longer than one long text. */
 const OBJECT_UNITS = 12
 /** Units for removing a membership that the request does not name: it is read, and deleted from a table and its indexes. */
 export const REMOVED_MEMBERSHIP_UNITS = 80
 /** Units for parsing and resolving one token of a filter. */
-export const TOKEN_UNITS = 40
+export const TOKEN_UNITS = 60
 
 /** The work counter of one request, or of all operations of a bulk request. One unit is one character folded, compared or copied. */
 export class Work {

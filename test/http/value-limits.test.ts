@@ -167,7 +167,7 @@ describe('the work of a bulk request', () => {
       ({ response }: { response?: { detail: string } }) => response?.detail ?? 'done',
     )
   }
-  const REFUSED = expect.stringMatching(/^the request exceeds the limit of 4000000 units of work/)
+  const REFUSED = expect.stringMatching(/^the request exceeds the limit of 3600000 units of work/)
 
   it('is the sum for its operations on users', async () => {
     const client = await newClient()

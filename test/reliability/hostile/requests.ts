@@ -238,6 +238,28 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     { op: 'replace', path: 'active', value: false },
     ...times(22_000, () => ({ op: 'remove', path: 'id' })),
   ]),
+  patch(
+    'body',
+    'an ordinary tenant',
+    '22,000 × a path that cannot be parsed',
+    times(22_000, () => ({ op: 'add', path: 'emails[]', value: '0a' })),
+  ),
+  patch(
+    'body',
+    'an ordinary tenant',
+    '1,600 × a value that only begins like JSON',
+    times(1_600, () => ({ op: 'add', path: 'emails', value: ['{"value":"x",'] })),
+  ),
+  patch(
+    'body',
+    'an ordinary tenant',
+    'a path with an unknown attribute, and a value of combining marks',
+    times(2, () => ({
+      op: 'add',
+      path: 'toString[urn:x:y pr]',
+      value: '\u0301\u0316'.repeat(BODY_BYTES / 8),
+    })),
+  ),
   patch('body', 'an ordinary tenant', 'a role of many members as JSON text', [
     { op: 'add', path: 'roles', value: `{"value":"x",${times(80_000, (i) => `"${i}":1`).join()}}` },
   ]),
