@@ -34,6 +34,8 @@ import { VERSION } from '../version.ts'
 import { doneMessage, formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 const PAGE_SIZE = 50
+/** A name has 100 characters. */
+const MAX_SEARCH_CHARACTERS = 100
 const EMPTY_FORM: TenantForm = { id: '', name: '', groupLimit: String(DEFAULT_GROUP_LIMIT) }
 
 /** The message about the last action, by `?done=`. */
@@ -59,6 +61,9 @@ tenants.get('/', async (c) => {
 
 tenants.get('/tenants', (c) => tenantsPage(c, EMPTY_FORM, undefined))
 
+/** The parameter of the search in the sidebar: opens the tenant if the search finds one, or if it is an id. */
+const OPEN = 'open'
+
 tenants.post('/tenants', async (c) => {
   const sent = await readForm(c)
   const form = { id: sent.id ?? '', name: sent.name ?? '', groupLimit: sent.groupLimit ?? '' }
@@ -80,12 +85,22 @@ async function tenantsPage(
   error: ReturnType<typeof formErrorOf> | undefined,
 ) {
   const after = c.req.query('after') ?? ''
-  const page = await tenantPage(databasesOf(c), after, PAGE_SIZE)
+  const search = (c.req.query('q') ?? '').trim().slice(0, MAX_SEARCH_CHARACTERS)
+  const page = await tenantPage(databasesOf(c), after, PAGE_SIZE, search)
+  const [found, second] = page.items
+  if (
+    c.req.query(OPEN) !== undefined &&
+    found &&
+    (second === undefined || found.id === search.toLowerCase())
+  ) {
+    return c.redirect(tenantPaths(found.id).overview, 303)
+  }
   return c.html(
     <TenantsPage
       administrator={c.get('administrator')}
       tenants={page}
       isFirst={after === ''}
+      search={search}
       form={form}
       error={error}
       done={doneMessage(c, TENANTS_DONE)}
