@@ -6,7 +6,7 @@ import type { Child } from 'hono/jsx'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { TenantSummary } from '../storage/tenants/queries.ts'
 import { assetPaths } from './assets/assets.ts'
-import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
+import { LIMITS_PATH, TENANTS_PATH, tenantPaths } from './components/paths.ts'
 import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
 import type { Administrator } from './env.ts'
@@ -22,8 +22,10 @@ export type NavigationItem =
   | 'deleted'
   | 'undo'
   | 'schemas'
+  | 'transfer'
   | 'settings'
   | 'tenants'
+  | 'limits'
 
 /** The tenant of a page, and the types of its resources. */
 export type PageTenant = TenantSummary & { readonly resourceTypes: readonly StoredResourceType[] }
@@ -138,7 +140,10 @@ interface NavigationLink {
 
 /** Each key is used once: test/admin/layout.test.ts. */
 function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
-  const all: NavigationLink[] = [{ item: 'tenants', label: 'Tenants', href: TENANTS_PATH, key: 't' }]
+  const all: NavigationLink[] = [
+    { item: 'tenants', label: 'Tenants', href: TENANTS_PATH, key: 't' },
+    { item: 'limits', label: 'Limits', href: LIMITS_PATH, key: 'm' },
+  ]
   if (tenant === undefined) return all
   const paths = tenantPaths(tenant.id)
   return [
@@ -151,6 +156,7 @@ function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
     { item: 'deleted', label: 'Deleted', href: paths.deleted, key: 'd' },
     { item: 'undo', label: 'Undo', href: paths.undo, key: 'z' },
     { item: 'schemas', label: 'Schemas', href: paths.schemas, key: 'a' },
+    { item: 'transfer', label: 'Export and import', href: paths.transfer, key: 'x' },
     { item: 'settings', label: 'Settings', href: paths.settings, key: 'e' },
     ...all,
   ]
