@@ -165,6 +165,16 @@ export interface Settings {
   readonly accessAudience: string | undefined
   /** Hosts of JWK Sets in addition to those of Microsoft Entra ID: see jwt/jwks-uri.ts. */
   readonly federationHosts: readonly string[]
+  /** Every setting that this server reads, with its value in force, for the dashboard. */
+  readonly inForce: readonly SettingInForce[]
+}
+
+export interface SettingInForce {
+  readonly name: string
+  /** Empty if it is not set; undefined for a secret that is set. */
+  readonly value: string | undefined
+  /** Where the value comes from, such as "environment"; undefined: it is the default. */
+  readonly setIn: string | undefined
 }
 
 export interface HttpEnv {

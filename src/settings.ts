@@ -4,7 +4,7 @@
  */
 import { isHost } from './edge/address.ts'
 import { parsePublicUrl } from './edge/public-url.ts'
-import type { Settings } from './runtime.ts'
+import type { SettingInForce, Settings } from './runtime.ts'
 
 /** An invalid setting. The message is one line that names the setting, the value found, and the values allowed. */
 export class SettingError extends Error {}
@@ -40,8 +40,20 @@ export interface SharedSettings {
   readonly publicOrigin?: string | undefined
 }
 
-/** Validates all shared settings. @throws {SettingError} */
-export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): SharedSettings {
+/** The names of settings whose values are secret. */
+const SECRET = /_(?:TOKEN|SECRET|PASSWORD|KEY)$/
+
+/**
+ * Validates all shared settings.
+ *
+ * @param values of the shared settings, and of those that the runtime adds
+ * @param setIn where the value of a setting comes from; undefined: it is the default
+ * @throws {SettingError}
+ */
+export function sharedSettings(
+  values: Values<keyof typeof SHARED_DEFAULTS>,
+  setIn: (name: string) => string | undefined,
+): SharedSettings {
   return {
     app: {
       adminToken: token('ADMIN_TOKEN', values),
@@ -52,12 +64,17 @@ export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): Sh
       tombstoneDays: wholeNumber('TOMBSTONE_DAYS', values, 0, MAX_RETENTION_DAYS),
       federationHosts: federationHosts(values),
       allowLoopbackWebhooks: isOn('ALLOW_LOOPBACK_WEBHOOKS', values),
+      inForce: Object.entries(values).map(([name, value]) => settingInForce(name, value, setIn(name))),
       ...access(values),
     },
     logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, MAX_RETENTION_DAYS),
     eventRetentionDays: wholeNumber('EVENT_RETENTION_DAYS', values, 1, MAX_RETENTION_DAYS),
     publicOrigin: publicOrigin(values),
   }
+}
+
+function settingInForce(name: string, value: string, setIn: string | undefined): SettingInForce {
+  return { name, value: value !== '' && SECRET.test(name) ? undefined : value, setIn }
 }
 
 /** A secret; undefined if it is not set. @throws {SettingError} */

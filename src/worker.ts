@@ -214,7 +214,9 @@ function workerSettings(env: Partial<WorkerEnv>): WorkerSettings {
   // [vars] in wrangler.toml may be numbers.
   const texts = names.map((name) => [name, String(env[name] ?? DEFAULTS[name])])
   const values = Object.fromEntries(texts) as Values<keyof typeof DEFAULTS>
-  return { ...sharedSettings(values), readReplication: isOn('READ_REPLICATION', values) }
+  const setIn = (name: string) =>
+    Object.hasOwn(env, name) ? 'secrets and variables of the Worker' : undefined
+  return { ...sharedSettings(values, setIn), readReplication: isOn('READ_REPLICATION', values) }
 }
 
 /** One check per isolate: all of its requests have the same first binding. */

@@ -55,6 +55,7 @@ const ORDER = [
   'operate/cloudflare.md',
   'operate/self-hosting.md',
   'operate/package.md',
+  'operate/dashboard.md',
   'operate/settings.md',
   'operate/operation.md',
   'operate/backup.md',

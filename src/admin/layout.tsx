@@ -6,7 +6,7 @@ import type { Child } from 'hono/jsx'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { TenantSummary } from '../storage/tenants/queries.ts'
 import { assetPaths } from './assets/assets.ts'
-import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
+import { LIMITS_PATH, TENANTS_PATH, tenantPaths } from './components/paths.ts'
 import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
 import type { Administrator } from './env.ts'
@@ -22,8 +22,10 @@ export type NavigationItem =
   | 'deleted'
   | 'undo'
   | 'schemas'
+  | 'transfer'
   | 'settings'
   | 'tenants'
+  | 'limits'
 
 /** The tenant of a page, and the types of its resources. */
 export type PageTenant = TenantSummary & { readonly resourceTypes: readonly StoredResourceType[] }
@@ -62,6 +64,7 @@ export function Layout({ title, administrator, tenant, current, children }: Layo
           {tenant && <TenantStateNotice tenant={{ state: 'ready', importedLines: null, ...tenant }} />}
           {children}
         </main>
+        <p id="toast" class="toast" aria-live="polite"></p>
       </body>
     </html>
   )
@@ -79,44 +82,83 @@ function Sidebar({
         <Logo />
         <span>scim-worker</span>
       </a>
-      {tenant && (
-        <p class="tenant">
-          <span class="tenant-name">{tenant.name}</span>
-          <a href={TENANTS_PATH}>Switch tenant</a>
-        </p>
-      )}
+      {tenant && <TenantSwitch name={tenant.name} />}
       <nav aria-label="Dashboard">
         <ul>
-          {navigation(tenant).map(([item, label, href]) => (
+          {navigation(tenant).map(({ item, label, href, key }) => (
             <li>
-              <a href={href} {...(item === current ? { 'aria-current': 'page' } : {})}>
+              <a
+                href={href}
+                data-key={key}
+                {...(item === 'directory' ? { 'data-search': '' } : {})}
+                {...(item === current ? { 'aria-current': 'page' } : {})}
+              >
                 {label}
               </a>
             </li>
           ))}
         </ul>
       </nav>
+      <button type="button" class="link shortcuts" id="shortcuts" hidden>
+        Keyboard shortcuts
+      </button>
       <SignOut administrator={administrator} />
     </header>
   )
 }
 
-function navigation(tenant: LayoutProps['tenant']): readonly [NavigationItem, string, string][] {
-  const tenants: [NavigationItem, string, string] = ['tenants', 'Tenants', TENANTS_PATH]
-  if (tenant === undefined) return [tenants]
+/** The name of the tenant, and a search for another one. */
+function TenantSwitch({ name }: { name: string }) {
+  return (
+    <div class="tenant">
+      <span class="tenant-name">{name}</span>
+      <details>
+        <summary>Switch tenant</summary>
+        <form method="get" action={TENANTS_PATH} data-tenants>
+          <label for="switch">Id or name</label>
+          <div class="copy">
+            <input id="switch" name="q" autocomplete="off" spellcheck={false} />
+            <button type="submit" name="open" value="first" class="quiet">
+              Switch
+            </button>
+          </div>
+          <ul class="switch-found"></ul>
+        </form>
+        <a href={TENANTS_PATH}>All tenants</a>
+      </details>
+    </div>
+  )
+}
+
+interface NavigationLink {
+  readonly item: NavigationItem
+  readonly label: string
+  readonly href: string
+  /** The page opens when this is typed after "g". */
+  readonly key: string
+}
+
+/** Each key is used once: test/admin/layout.test.ts. */
+function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
+  const all: NavigationLink[] = [
+    { item: 'tenants', label: 'Tenants', href: TENANTS_PATH, key: 't' },
+    { item: 'limits', label: 'Limits', href: LIMITS_PATH, key: 'm' },
+  ]
+  if (tenant === undefined) return all
   const paths = tenantPaths(tenant.id)
   return [
-    ['overview', 'Overview', paths.overview],
-    ['directory', allOf(tenant.resourceTypes), paths.directory],
-    ['apiKeys', 'API Keys', paths.apiKeys],
-    ['sources', 'Sources', paths.sources],
-    ['webhooks', 'Webhooks', paths.webhooks],
-    ['log', 'Provisioning log', paths.log],
-    ['deleted', 'Deleted', paths.deleted],
-    ['undo', 'Undo', paths.undo],
-    ['schemas', 'Schemas', paths.schemas],
-    ['settings', 'Settings', paths.settings],
-    tenants,
+    { item: 'overview', label: 'Overview', href: paths.overview, key: 'o' },
+    { item: 'directory', label: allOf(tenant.resourceTypes), href: paths.directory, key: 'u' },
+    { item: 'apiKeys', label: 'API Keys', href: paths.apiKeys, key: 'k' },
+    { item: 'sources', label: 'Sources', href: paths.sources, key: 's' },
+    { item: 'webhooks', label: 'Webhooks', href: paths.webhooks, key: 'w' },
+    { item: 'log', label: 'Provisioning log', href: paths.log, key: 'l' },
+    { item: 'deleted', label: 'Deleted', href: paths.deleted, key: 'd' },
+    { item: 'undo', label: 'Undo', href: paths.undo, key: 'z' },
+    { item: 'schemas', label: 'Schemas', href: paths.schemas, key: 'a' },
+    { item: 'transfer', label: 'Export and import', href: paths.transfer, key: 'x' },
+    { item: 'settings', label: 'Settings', href: paths.settings, key: 'e' },
+    ...all,
   ]
 }
 

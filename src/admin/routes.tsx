@@ -26,12 +26,14 @@ import { drift } from './routes/drift.tsx'
 import { explain } from './routes/explain.tsx'
 import { federation } from './routes/federation.tsx'
 import { history } from './routes/history.tsx'
+import { limits } from './routes/limits.tsx'
 import { log } from './routes/log.tsx'
 import { PageNotFound } from './routes/request.ts'
 import { schemas } from './routes/schemas.tsx'
 import { signIn } from './routes/sign-in.tsx'
 import { sources } from './routes/sources.tsx'
 import { tenants } from './routes/tenants.tsx'
+import { transfer } from './routes/transfer.tsx'
 import { webhooks } from './routes/webhooks.tsx'
 import { clearSession, requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
 
@@ -48,6 +50,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.use(requireAdministrator)
   app.use('/tenants/:tenant/*', openHome, reportTenant)
   app.route('/', tenants)
+  app.route('/', limits)
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)
   app.route('/tenants', clientSecrets)
@@ -59,6 +62,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', webhooks)
   app.route('/tenants', sources)
   app.route('/tenants', history)
+  app.route('/tenants', transfer)
   app.all('*', (c) => {
     throw new PageNotFound(`There is no page ${shorten(c.req.path)}.`, [['Overview', '/admin']])
   })
@@ -91,8 +95,8 @@ const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, n
   if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(figures))
 })
 
-/** The form with a file. */
-const FILE_FORM = '/drift'
+/** The forms with a file. */
+const FILE_FORM = /\/(?:drift|transfer\/import|transfer\/check)$/
 
 /** Refuses bodies other than forms, because Hono's csrf checks forms only. */
 const formsOnly = createMiddleware<AdminEnv>(async function formsOnly(c, next) {
@@ -100,7 +104,7 @@ const formsOnly = createMiddleware<AdminEnv>(async function formsOnly(c, next) {
   const type = c.req.header('Content-Type') ?? ''
   const isForm =
     /^application\/x-www-form-urlencoded\b/i.test(type) ||
-    (/^multipart\/form-data\b/i.test(type) && c.req.path.endsWith(FILE_FORM))
+    (/^multipart\/form-data\b/i.test(type) && FILE_FORM.test(c.req.path))
   if (!isRead && !isForm) throw new AdminError(415, 'unsupported', 'The dashboard accepts forms only.')
   await next()
 })

@@ -2,19 +2,24 @@
  * Starts the jobs that export and import a directory, and reads the file of an export. For the admin API and the dashboard.
  * Refusals become AdminErrors.
  */
-import { readChunks } from '../edge/body.ts'
 import { abandonUpload, beginImport, cancelImport, startExport, startImport } from '../provider/jobs/start.ts'
 import { openExportFile } from '../provider/transfer/export-file.ts'
 import { TransferRefused } from '../provider/transfer/refused.ts'
 import { storeUpload } from '../provider/transfer/upload.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import type { Database } from '../storage/database/database.ts'
-import { getJob, type Job } from '../storage/tenants/jobs.ts'
+import { readTogether } from '../storage/database/query.ts'
+import { countsQuery } from '../storage/resources/directory-lists.ts'
+import { getJob, type Job, runningJob } from '../storage/tenants/jobs.ts'
 import { catalogueOf } from '../storage/tenants/locations.ts'
+import { tenantQuery } from '../storage/tenants/queries.ts'
 import { deleteChunks, FILE_LIFETIME_MS } from '../storage/transfer/chunks.ts'
+import { countedOf } from './components/resource-names.ts'
 import { administrationDatabases } from './database.ts'
-import { AdminError, invalidField } from './errors.ts'
-import { type JobContext, NoSuchJob, startedJob, startOf } from './jobs.ts'
+import { AdminError } from './errors.ts'
+import { type JobContext, NoSuchJob, otherJob, startedJob, startOf } from './jobs.ts'
+import { requireTenant } from './require-tenant.ts'
+import { notReady } from './tenant-state.ts'
 
 /** Starts an export. @throws {AdminError} 404 or 409; nothing is changed */
 export async function startExportOf(c: JobContext, tenantId: string, withClients: boolean): Promise<Job> {
@@ -29,8 +34,11 @@ export async function startExportOf(c: JobContext, tenantId: string, withClients
  *
  * @throws {AdminError} {TransferRefused} {ScimError} nothing is imported, and a job deletes what was stored of the file
  */
-export async function startImportOf(c: JobContext, tenantId: string, upload: Request): Promise<Job> {
-  const body = decoded(upload)
+export async function startImportOf(
+  c: JobContext,
+  tenantId: string,
+  body: AsyncIterable<Uint8Array>,
+): Promise<Job> {
   const start = await startOf(c, tenantId)
   const job = await startedJob(start, startImport(start))
   // From now on, the job watches over the upload.
@@ -38,7 +46,7 @@ export async function startImportOf(c: JobContext, tenantId: string, upload: Req
   const file = { tenantId, jobId: job.id }
   const db = start.databases.open(start.home)
   try {
-    const lines = await storeUpload(db, file, readChunks({ body }), c.env.now)
+    const lines = await storeUpload(db, file, body, c.env.now)
     const begun = await beginImport(start, job, lines)
     if (begun === undefined) throw new TransferRefused(409, 'the import was cancelled')
     return begun
@@ -50,11 +58,35 @@ export async function startImportOf(c: JobContext, tenantId: string, upload: Req
   }
 }
 
-function decoded({ body, headers }: Request): Request['body'] {
-  const encoding = headers.get('Content-Encoding') ?? 'identity'
-  if (encoding === 'identity') return body
-  if (encoding !== 'gzip') throw invalidField('Content-Encoding', '"gzip" or absent', encoding)
-  return body?.pipeThrough(new DecompressionStream('gzip')) ?? null
+/**
+ * Requires a tenant without resources of any type, or one whose import in progress is not a job.
+ *
+ * @throws {AdminError} 404, 409
+ */
+export async function requireImportable(c: JobContext, db: Database, id: string): Promise<void> {
+  const types = c.get('resourceTypes')
+  const { tenant, counts } = await readTogether(db, {
+    tenant: tenantQuery(id),
+    counts: countsQuery(types, id),
+  })
+  const { state } = requireTenant(tenant, id)
+  if (state === 'importing') return await requireNoJob(c, id)
+  if (state !== 'ready') throw notReady({ id, state })
+  const found = types
+    .map((type) => ({ type, count: counts.get(type.name) ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .map(({ type, count }) => countedOf(type, count))
+  if (found.length === 0) return
+  throw new AdminError(
+    409,
+    'conflict',
+    `an import requires an empty tenant; "${id}" has ${found.join(' and ')}`,
+  )
+}
+
+async function requireNoJob(c: JobContext, id: string): Promise<void> {
+  const job = await runningJob(catalogueOf(administrationDatabases(c, c.get('figures'))), id)
+  if (job !== undefined) throw otherJob(job)
 }
 
 function reasonOf(error: unknown): string {

@@ -12,7 +12,7 @@ import {
   locationsQuery,
   reserveLocation,
 } from '../storage/tenants/locations.ts'
-import { tenantPageQuery } from '../storage/tenants/queries.ts'
+import { tenantPageQuery, tenantSearchQuery } from '../storage/tenants/queries.ts'
 import { databaseSize } from '../storage/tenants/size.ts'
 import {
   insertTenant,
@@ -72,15 +72,17 @@ async function emptiest(databases: Databases, types: readonly StoredResourceType
  *
  * @param after the last id of the previous page
  * @param size Infinity: all tenants
+ * @param text see `tenantSearchQuery`; empty: all tenants
  * @throws {NamedDatabaseUnavailable} no tenant is left out silently
  */
 export async function tenantPage(
   databases: Databases,
   after: string,
   size: number,
+  text = '',
 ): Promise<Page<LocatedTenant>> {
   const [first, ...others] = databases.names
-  const page = tenantPageQuery(after, size)
+  const page = text === '' ? tenantPageQuery(after, size) : tenantSearchQuery(text, after, size)
   const [{ locations, ...home }, ...away] = await Promise.all([
     askDatabase(databases, first, (db) => readTogether(db, { page, locations: locationsQuery(databases) })),
     ...others.map((name) => askDatabase(databases, name, (db) => readTogether(db, { page }))),

@@ -105,12 +105,18 @@ export function readSettings({ DATA_FOLDER, ...chosen }: Chosen = {}): ServerSet
   const stored = fromFile(file)
   const others = { ...fromEnvironment(), ...chosen }
   const values = { ...DEFAULTS, ...stored, ...others }
+  const setIn = (name: string) => {
+    if (Object.hasOwn(chosen, name)) return 'command line or program'
+    if (Object.hasOwn(others, name)) return 'environment'
+    return Object.hasOwn(stored, name) ? file : undefined
+  }
   return withoutSettingError(() => {
-    const { app, ...shared } = sharedSettings(values)
+    const { app, ...shared } = sharedSettings(values, setIn)
     const server = { ...serverSettings(folder, values), ...shared }
     if (app.adminToken === undefined && app.accessTeamDomain === undefined) {
-      const adminToken = randomBytes(32).toString('base64url')
-      return { ...server, app: { ...app, adminToken }, adminTokenIn: file, isAdminTokenNew: true }
+      const made = { ...values, ADMIN_TOKEN: randomBytes(32).toString('base64url') }
+      const withToken = sharedSettings(made, (name) => (name === 'ADMIN_TOKEN' ? file : setIn(name)))
+      return { ...server, app: withToken.app, adminTokenIn: file, isAdminTokenNew: true }
     }
     const isStored = Boolean(stored.ADMIN_TOKEN) && others.ADMIN_TOKEN === undefined
     return { ...server, app, adminTokenIn: isStored ? file : undefined, isAdminTokenNew: false }

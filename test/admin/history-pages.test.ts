@@ -26,7 +26,7 @@ describe('the page Deleted', () => {
     expect((await client.get(`/Users/${b.id}`)).status).toBe(200)
     expect(textOf((await browser.get(`${path}/${a.id}/erase`)).html)).toContain('Erase “mirela”?')
     expect((await browser.post(`${path}/${a.id}/erase`, {})).location).toBe(`${path}?done=erased`)
-    expect(textOf((await browser.get(path)).html)).toContain('Nothing is deleted.')
+    expect(textOf((await browser.get(path)).html)).toContain('Nothing has been deleted.')
     expect((await browser.get(`${path}/${a.id}/erase`)).status).toBe(404)
   })
 })

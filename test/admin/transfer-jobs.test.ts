@@ -177,7 +177,7 @@ describe('an import by a job', () => {
     expect([job.state, job.error]).toEqual(['failed', 'line 4: an earlier line has the same "userName"'])
     expect(await stateOf(client)).toMatchObject({ state: 'ready', userCount: 0 })
     const browser = await new Browser().signIn()
-    const { html } = await browser.get(`/admin/tenants/${client.tenantId}/settings`)
+    const { html } = await browser.get(`/admin/tenants/${client.tenantId}/transfer`)
     expect(html).toContain('Import failed: line 4: an earlier line has the same &quot;userName&quot;')
   })
 
@@ -304,39 +304,5 @@ describe('an import by a job', () => {
       409,
       expect.stringMatching(/^The import into tenant ".*" is running/),
     ])
-  })
-})
-
-describe('the settings page', () => {
-  it('starts an export, shows its progress, and offers the file', async () => {
-    const client = await newClient()
-    await imported(client.tenantId, file)
-    const browser = await new Browser().signIn()
-    const path = `/admin/tenants/${client.tenantId}`
-    expect((await browser.get(`${path}/settings`)).html).toContain(`action="${path}/export"`)
-    const { location } = await browser.post(`${path}/export`, {})
-    expect(location).toBe(`${path}/settings?done=exporting#transfer`)
-    const link = await vi.waitFor(
-      async () => {
-        const { html } = await browser.get(`${path}/settings`)
-        const found = new RegExp(`href="(${path}/jobs/[^"]+/file)"`).exec(html)?.[1]
-        expect(found).toBeDefined()
-        return String(found)
-      },
-      { timeout: 25_000, interval: 20 },
-    )
-    expect((await browser.get(link)).html).toBe(await exported(client.tenantId))
-    expect((await new Browser().get(link)).status).toBe(303)
-  })
-
-  it('shows why an export cannot begin', async () => {
-    const client = await newClient()
-    await addJob(client, 'import', 'running')
-    const browser = await new Browser().signIn()
-    const path = `/admin/tenants/${client.tenantId}`
-    const { html, status } = await browser.post(`${path}/export`, {})
-    expect(status).toBe(409)
-    expect(html).toContain('The import into tenant')
-    expect(html).toMatch(/<button[^>]*disabled[^>]*>\s*Export/)
   })
 })

@@ -33,7 +33,8 @@ beforeAll(async () => {
   })
   await create('/Users', { userName: 'mirela@quillfern.example', active: false, nickName: 'a'.repeat(300) })
   const group = await create('/Groups', { displayName: 'Field Crew', members: [{ value: user.id }] })
-  for (let i = 0; i < 17; i++) await create('/Groups', { displayName: `Group ${i}` })
+  await createNames()
+  for (let i = 0; i < 16; i++) await create('/Groups', { displayName: `Group ${i}` })
   for (let i = 0; i < 12; i++) await tenant.scim('POST', '/Users', { schemas: [USER], userName: SCRIPT })
   await admin('PUT', `/tenants/${tenant.id}/schemas/${EXTENSION}`, {
     id: EXTENSION,
@@ -76,6 +77,9 @@ beforeAll(async () => {
     `${at}/schemas`,
     `${at}/schemas/remove?urn=${EXTENSION}`,
     `${at}/settings`,
+    `${at}/transfer`,
+    `${at}/drift`,
+    `${at}/explain`,
     `${at}/deleted`,
     `${at}/history/${user.id}`,
     `${at}/undo?client=${clientId}&from=2026-01-01T00:00&to=2100-01-01T00:00`,
@@ -84,8 +88,33 @@ beforeAll(async () => {
     `${at}/webhooks/${webhook}`,
     `${at}/webhooks/${webhook}/delete`,
     '/admin/tenants',
+    '/admin/tenants?q=nobody',
+    '/admin/limits',
   ]
 })
+
+/** Names of many scripts and directions, without a place to break, and with characters that hide or turn round the text. */
+const NAMES = [
+  'شركة النور للتجارة والمقاولات (فرع القاهرة)',
+  'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverleihungsurkunde',
+  'Bezirksschornsteinfegermeisterin Müller-Lüdenscheidt von und zu Hohenzollern-Sigmaringen',
+  'abc\u202Eexe.png',
+  '\u200B\u200B\u200B',
+  'e\u0301\u0323\u0327'.repeat(60),
+  '👩‍👩‍👧‍👦'.repeat(40),
+  `https://quillfern.example/${'path/'.repeat(60)}`,
+]
+
+async function createNames(): Promise<void> {
+  for (const [i, displayName] of NAMES.entries()) {
+    await create('/Users', {
+      userName: `${displayName.slice(0, 200)}${i}`,
+      externalId: 'x'.repeat(250),
+      displayName,
+    })
+  }
+  await create('/Groups', { displayName: NAMES[0], externalId: 'y'.repeat(250) })
+}
 
 /** Conflicts with a second client, and the mode in which a page shows the owner. */
 async function metSources(): Promise<void> {
@@ -137,6 +166,7 @@ describe.each([
   ['light', 1280],
   ['dark', 1280],
   ['light', 768],
+  ['dark', 768],
   ['light', 380],
   ['dark', 380],
 ] as const)('in %s, %i pixels wide', (colorScheme, width) => {

@@ -290,7 +290,7 @@ describe('a run', () => {
     const { deliveries } = (await admin('GET', `${webhook.path}/deliveries`)).body
     expect(deliveries[2]).toMatchObject({
       eventId: null,
-      error: '3 events were not sent, because they are not kept any more',
+      error: '3 events were not sent, because they are no longer kept',
     })
     expect(await run()).toBe('idle')
     expect(sent.posts).toHaveLength(2)

@@ -602,8 +602,8 @@ describe('the dashboard', () => {
   it('shows where a tenant lives, moves it, and shows how far a move has come as a bar', async () => {
     const client = await newClientIn('DB2')
     const cookie = await signIn()
-    const settings = `/tenants/${client.tenantId}/settings`
-    expect((await page(settings, cookie)).body).toMatch(
+    const transfer = `/tenants/${client.tenantId}/transfer`
+    expect((await page(transfer, cookie)).body).toMatch(
       /The tenant is stored in <span class="mono">DB2<\/span>/,
     )
     const jobId = crypto.randomUUID()
@@ -613,12 +613,10 @@ describe('the dashboard', () => {
     )
       .bind(jobId, client.tenantId)
       .run()
-    const { status, body } = await page(settings, cookie)
+    const { status, body } = await page(transfer, cookie)
     expect(status).toBe(200)
-    expect(body).toContain('Move to DB3: copying, 30 of about 90 rows.')
-    expect(body).toContain(
-      '<meter class="visually-hidden" aria-label="Move to DB3" min="0" max="90" value="30">',
-    )
+    expect(body).toContain('Move to DB3: copying, 30 of about 90 rows (33 %).')
+    expect(body).toContain('<progress aria-label="Move to DB3" max="90" value="30">')
     await env.DB.prepare('DELETE FROM jobs WHERE id = ?').bind(jobId).run()
     const form = new Request(`${ORIGIN}/admin/tenants/${client.tenantId}/move`, {
       method: 'POST',

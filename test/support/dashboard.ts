@@ -40,6 +40,24 @@ export class Browser {
     )
   }
 
+  /** Sends a form with a file like a browser. @param body other bytes than those of such a form */
+  async postFile(
+    path: string,
+    file: string | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = {},
+    body?: BodyInit,
+  ): Promise<Page> {
+    const form = new FormData()
+    form.append('file', new File([file], 'export.jsonl'))
+    const made = new Request(`${ORIGIN}${path}`, { method: 'POST', body: form })
+    const type = made.headers.get('Content-Type') ?? ''
+    const sent = this.#headers({ Origin: ORIGIN, 'Content-Type': type, ...headers })
+    const bytes = body ?? (await made.arrayBuffer())
+    return await this.#send(
+      new Request(`${ORIGIN}${path}`, { method: 'POST', redirect: 'manual', headers: sent, body: bytes }),
+    )
+  }
+
   async signIn(): Promise<this> {
     const answer = await this.post('/admin/sign-in', { token: ADMIN_TOKEN, next: '/admin' })
     if (answer.status !== 303) throw new Error(`not signed in: ${answer.status}`)

@@ -1,5 +1,6 @@
 /** The settings of a Runtime in tests. */
 import type { Settings } from '../../src/runtime.ts'
+import { SHARED_DEFAULTS, sharedSettings } from '../../src/settings.ts'
 
 export const TEST_SETTINGS: Settings = {
   adminToken: 'test-admin-token',
@@ -12,4 +13,6 @@ export const TEST_SETTINGS: Settings = {
   accessTeamDomain: undefined,
   accessAudience: undefined,
   federationHosts: [],
+  inForce: sharedSettings({ ...SHARED_DEFAULTS, ADMIN_TOKEN: 'test-admin-token' }, () => undefined).app
+    .inForce,
 }

@@ -2,29 +2,28 @@
  * Handlers of the export and import of a directory as JSON Lines (provider/transfer/directory-lines.ts): in one request, as
  * streams, or by jobs.
  */
-import type { Context } from 'hono'
 import { readChunks } from '../../edge/body.ts'
 import { exportedText } from '../../provider/transfer/export-lines.ts'
 import { ConcurrentImportError, importDirectory } from '../../provider/transfer/import-lines.ts'
-import type { HttpEnv, Runtime } from '../../runtime.ts'
-import type { Database } from '../../storage/database/database.ts'
+import type { Runtime } from '../../runtime.ts'
 import { readTogether } from '../../storage/database/query.ts'
-import { countsQuery } from '../../storage/resources/directory-lists.ts'
-import { runningJob } from '../../storage/tenants/jobs.ts'
-import { catalogueOf } from '../../storage/tenants/locations.ts'
 import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import { exportStatementsQuery } from '../../storage/transfer/export.ts'
-import { countedOf } from '../components/resource-names.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { administrationDatabases } from '../database.ts'
-import { AdminError } from '../errors.ts'
-import { continueCleanup, otherJob, undoImportOf } from '../jobs.ts'
+import { AdminError, invalidField } from '../errors.ts'
+import { continueCleanup, undoImportOf } from '../jobs.ts'
 import { jobJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { fileResponse } from '../stream-of.ts'
 import { listSchemas } from '../tenant-schemas.ts'
 import { notReady } from '../tenant-state.ts'
-import { cancelImportOf, exportedFile, startExportOf, startImportOf } from '../transfer-jobs.ts'
+import {
+  cancelImportOf,
+  exportedFile,
+  requireImportable,
+  startExportOf,
+  startImportOf,
+} from '../transfer-jobs.ts'
 import { pokeWebhooksOf } from '../webhooks.ts'
 import type { Handlers } from './serve.ts'
 
@@ -56,7 +55,8 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
 
   async startImport({ db, parameters: { id }, c }) {
     await requireImportable(c, db, id)
-    return { status: 202, body: jobJson(await startImportOf(c, id, c.req.raw)) }
+    const body = readChunks({ body: decoded(c.req.raw) })
+    return { status: 202, body: jobJson(await startImportOf(c, id, body)) }
   },
 
   async importTenant({ db, parameters: { id }, query, c }) {
@@ -100,33 +100,10 @@ function requireOneRequest({ maxQueries, databaseNames }: Runtime, id: string, s
   throw new AdminError(409, 'conflict', `${problem}; use POST /admin/api/tenants/${id}/exports`)
 }
 
-/**
- * Requires a tenant without resources of any type, or one whose import in progress is not a job.
- *
- * @throws {AdminError} 404, 409
- */
-async function requireImportable(c: Context<HttpEnv>, db: Database, id: string): Promise<void> {
-  const types = c.get('resourceTypes')
-  const { tenant, counts } = await readTogether(db, {
-    tenant: tenantQuery(id),
-    counts: countsQuery(types, id),
-  })
-  const { state } = requireTenant(tenant, id)
-  if (state === 'importing') return await requireNoJob(c, id)
-  if (state !== 'ready') throw notReady({ id, state })
-  const found = types
-    .map((type) => ({ type, count: counts.get(type.name) ?? 0 }))
-    .filter(({ count }) => count > 0)
-    .map(({ type, count }) => countedOf(type, count))
-  if (found.length === 0) return
-  throw new AdminError(
-    409,
-    'conflict',
-    `an import requires an empty tenant; "${id}" has ${found.join(' and ')}`,
-  )
-}
-
-async function requireNoJob(c: Context<HttpEnv>, id: string): Promise<void> {
-  const job = await runningJob(catalogueOf(administrationDatabases(c, c.get('figures'))), id)
-  if (job !== undefined) throw otherJob(job)
+/** @throws {AdminError} 400 for another encoding than gzip */
+function decoded({ body, headers }: Request): Request['body'] {
+  const encoding = headers.get('Content-Encoding') ?? 'identity'
+  if (encoding === 'identity') return body
+  if (encoding !== 'gzip') throw invalidField('Content-Encoding', '"gzip" or absent', encoding)
+  return body?.pipeThrough(new DecompressionStream('gzip')) ?? null
 }

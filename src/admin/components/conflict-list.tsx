@@ -93,10 +93,11 @@ function titleOf({ kind, attribute, value, resourceType, resourceName, memberNam
 const WHAT_TO_DO: Readonly<Record<ConflictKind, string>> = {
   uniqueness: 'Take it out of the scope of one of the clients, or turn that client off.',
   groupName: 'Rename one of the groups at its source, or take it out of scope.',
-  externalId: 'If both are the same, delete one of them at its source. Nothing is merged by itself.',
+  externalId: 'If both are the same, delete one of them at its source. The server does not merge them.',
   nativeObjectId:
-    'Rules that name this identity apply to both. Delete one of them at its source; turn the client off that should not write it.',
-  email: 'If both are one person, take one of them out of scope. Nothing is merged by e-mail address.',
+    'Rules that name this identity apply to both. Delete one of them at its source; turn off the client that should not write it.',
+  email:
+    'If both are one person, take one of them out of scope. The server does not merge users by e-mail address.',
   attribute: 'Remove the attribute from the mappings of one of the clients.',
   membership: 'Let one of the clients manage this group.',
 }
@@ -142,7 +143,7 @@ function Side(props: {
         <dt>Request</dt>
         <dd>
           {requestId === null ? (
-            'not in the log any more'
+            'no longer in the log'
           ) : (
             <a href={withQuery(paths.log, { q: requestId })}>
               log entry<span class="visually-hidden"> of the side “{label}”</span>

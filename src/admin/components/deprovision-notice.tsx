@@ -47,20 +47,20 @@ function DeprovisionNotice({
   const { log, overview } = tenantPaths(tenantId)
   const isReleased = releasedUntil !== null && releasedUntil > now
   return (
-    <Notice tone={held > 0 ? 'danger' : 'warn'} title={`“${name}” takes unusually much access away`}>
+    <Notice tone={held > 0 ? 'danger' : 'warn'} title={`“${name}” is removing an unusual amount of access`}>
       <p>
         Last noticed: <Ago at={alarmedAt} now={now} />. It disables or deletes users, deletes groups, or
         removes memberships. {heldText(held)} <a href={withQuery(log, { client: id })}>See what it does</a>.
       </p>
       {isReleased ? (
         <p>
-          It may pass until <Time at={releasedUntil} />.
+          Its requests are let through until <Time at={releasedUntil} />.
         </p>
       ) : (
         held > 0 && (
           <form method="post" action={`${overview}/clients/${id}/release`}>
             <button type="submit">
-              Let it pass for an hour<span class="visually-hidden">: {name}</span>
+              Let its requests through for an hour<span class="visually-hidden">: {name}</span>
             </button>
           </form>
         )
@@ -71,6 +71,6 @@ function DeprovisionNotice({
 
 function heldText(held: number): string {
   return held === 0
-    ? 'Nothing was held.'
+    ? 'No request was held.'
     : `${counted(held, 'request')} ${held === 1 ? 'was' : 'were'} held in the last 24 hours. The client tries again by itself.`
 }

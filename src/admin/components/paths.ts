@@ -21,6 +21,10 @@ export interface TenantPaths {
   /** The history of a user or a group. */
   readonly historyOf: (id: string) => string
   readonly settings: string
+  /** Export, import and move. */
+  readonly transfer: string
+  readonly import: string
+  readonly checkImport: string
   readonly undoImport: string
   readonly move: string
   readonly cancelMove: string
@@ -35,6 +39,9 @@ export function segmentOf({ endpoint }: Pick<ResourceType, 'endpoint'>): string 
 }
 
 export const TENANTS_PATH = '/admin/tenants'
+
+/** The limits and settings of the server. */
+export const LIMITS_PATH = '/admin/limits'
 
 export function tenantPaths(tenantId: string): TenantPaths {
   const overview = `${TENANTS_PATH}/${encodeURIComponent(tenantId)}`
@@ -53,6 +60,9 @@ export function tenantPaths(tenantId: string): TenantPaths {
     undo: `${overview}/undo`,
     historyOf: (id) => `${overview}/history/${encodeURIComponent(id)}`,
     settings: `${overview}/settings`,
+    transfer: `${overview}/transfer`,
+    import: `${overview}/transfer/import`,
+    checkImport: `${overview}/transfer/check`,
     undoImport: `${overview}/undo-import`,
     move: `${overview}/move`,
     cancelMove: `${overview}/cancel-move`,

@@ -27,7 +27,7 @@ export function TenantStateNotice({ tenant }: { tenant: Pick<Tenant, 'id' | 'sta
     <Notice tone="warn" title={WORDS[tenant.state]}>
       <p>
         {SENTENCES[tenant.state](tenant.importedLines ?? 0)}{' '}
-        <a href={`${tenantPaths(tenant.id).settings}#state`}>See the settings</a>
+        <a href={`${tenantPaths(tenant.id).transfer}#state`}>See the progress</a>
       </p>
     </Notice>
   )

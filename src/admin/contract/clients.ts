@@ -77,7 +77,7 @@ const DEPROVISIONING = v.pipe(
     held: v.pipe(COUNT, v.description('The writes that the guard of the tenant held within 24 hours.')),
     alarmedAt: v.pipe(
       TIME_OR_NULL,
-      v.description('When the client was last told to take unusually much away, within 24 hours.'),
+      v.description('When the client was last seen to remove an unusual amount of access, within 24 hours.'),
     ),
     releasedUntil: v.pipe(
       TIME_OR_NULL,

@@ -47,7 +47,7 @@ export const historyRoutes = {
     path: '/tenants/{id}/history/{resourceId}',
     summary: 'Reads the history of a user or a group, newest first, or the resource as it was at a time',
     description:
-      'With `at`, the answer has the attributes, and of a group a page of the members. A page of the history may be short or empty: continue until `nextCursor` is null. What is not kept any more is refused with 409.',
+      'With `at`, the answer has the attributes, and of a group a page of the members. A page of the history may be short or empty: continue until `nextCursor` is null. What is no longer kept is refused with 409.',
     query: v.strictObject({
       at: v.optional(v.pipe(TIME_INPUT, v.description('The time at which the resource is shown.'))),
       cursor: v.optional(

@@ -9,7 +9,7 @@ const SIDE_ENTRIES = {
   clientId: v.pipe(TEXT_OR_NULL, v.description('Null for an administrator, an import, or unknown.')),
   clientName: TEXT_OR_NULL,
   time: TIME,
-  requestId: v.pipe(TEXT_OR_NULL, v.description('Null if the provisioning log does not have it any more.')),
+  requestId: v.pipe(TEXT_OR_NULL, v.description('Null if the provisioning log no longer has it.')),
 }
 
 export const CONFLICT = v.pipe(

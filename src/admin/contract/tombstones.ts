@@ -71,7 +71,7 @@ export const tombstoneRoutes = {
     method: 'DELETE',
     path: '/tenants/{id}/tombstones/{resourceId}',
     summary: 'Erases a deleted user or group',
-    description: 'It cannot be restored any more, and the previous values in its history are removed.',
+    description: 'It can no longer be restored, and the previous values in its history are removed.',
     answers: { 204: { description: 'Erased.' } },
     refusals: [404],
   },

@@ -87,7 +87,7 @@ export const DELIVERY = v.pipe(
     time: TIME,
     eventId: v.pipe(
       TEXT_OR_NULL,
-      v.description('Null if events could not be sent, because they are not kept any more.'),
+      v.description('Null if events could not be sent, because they are no longer kept.'),
     ),
     type: TEXT_OR_NULL,
     attempt: v.pipe(COUNT, v.description('Counted from 1.')),

@@ -14,7 +14,7 @@ const FIXES: readonly Fix[] = [
     scimType: 'invalidFilter',
     fix: 'Correct the filter at the position that the detail names.',
   },
-  { status: 400, scimType: 'invalidPath', fix: 'Use a path of the schema: GET /Schemas lists all of them.' },
+  { status: 400, scimType: 'invalidPath', fix: 'Use a path of the schema: GET /Schemas lists them.' },
   {
     status: 400,
     scimType: 'noTarget',

@@ -43,7 +43,7 @@ export function DeletedPage({ administrator, tenant, page, before, days, error, 
       <FormNotice error={error} fields={[]} />
       <Section id="deleted" title="Users and groups">
         {page.items.length === 0 ? (
-          <EmptyState title="Nothing is deleted.">
+          <EmptyState title="Nothing has been deleted.">
             <p>What a client deletes is listed here.</p>
           </EmptyState>
         ) : (
@@ -122,7 +122,7 @@ export function ErasePage(props: Confirmed & { readonly id: string; readonly nam
       back={tenantPaths(props.tenant.id).deleted}
       current="deleted"
     >
-      It cannot be restored any more, and the previous values in its history are removed.
+      After that, it cannot be restored, and its history has no previous values.
     </Confirmation>
   )
 }

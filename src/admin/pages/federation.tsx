@@ -104,7 +104,7 @@ function TrustForm(props: FederationPageProps) {
         {...{ form, error }}
         name="audiences"
         label="Audience (aud)"
-        hint="The application ID, or a text such as api://…/.default. Entra sends it in one of several forms, and all of them are accepted."
+        hint="The application ID, or a text such as api://…/.default. Entra sends it in one of several forms. Each is accepted."
         required
       />
       <details open={isDetailed || form.issuer !== '' || form.jwksUri !== '' || form.azp !== ''}>

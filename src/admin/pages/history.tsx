@@ -32,7 +32,7 @@ export function HistoryPage(props: HistoryProps) {
     resource && !resource.isDeleted ? `${paths.listOf(resource.type)}/${encodeURIComponent(id)}` : undefined
   return (
     <Layout title={`History of ${name}`} administrator={administrator} tenant={tenant} current="directory">
-      <PageHead title={`History of ${name}`} lead={resource?.isDeleted ? 'It is deleted.' : undefined}>
+      <PageHead title={`History of ${name}`} lead={resource?.isDeleted ? 'It was deleted.' : undefined}>
         {current && <a href={current}>{resource?.type.name}</a>}
       </PageHead>
       <AsItWas {...props} />
@@ -41,7 +41,7 @@ export function HistoryPage(props: HistoryProps) {
           <EmptyState title={next === undefined ? 'No changes.' : 'No changes on this page.'}>
             <p>
               {next === undefined
-                ? 'Nothing that is kept concerns it.'
+                ? 'No stored change concerns it.'
                 : 'The history continues on the next page.'}
             </p>
           </EmptyState>
@@ -50,7 +50,7 @@ export function HistoryPage(props: HistoryProps) {
         )}
         {next === undefined && keptSince !== undefined && (
           <p class="muted">
-            Changes before <Time at={keptSince} /> are not kept any more.
+            Changes before <Time at={keptSince} /> are no longer stored.
           </p>
         )}
         <Pagination
@@ -66,7 +66,7 @@ export function HistoryPage(props: HistoryProps) {
 function AsItWas({ tenant, id, at, past, error }: HistoryProps) {
   const path = tenantPaths(tenant.id).historyOf(id)
   return (
-    <Section id="as-it-was" title="As it was">
+    <Section id="as-it-was" title="At an earlier time">
       <form method="get" action={path}>
         <Field
           id="at"

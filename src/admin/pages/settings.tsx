@@ -1,25 +1,15 @@
 /**
- * The settings of a tenant, its deletion and its move, and the configuration of the server.
+ * The settings of a tenant, and its deletion.
  */
 
-import type { Child } from 'hono/jsx'
 import type { ProfileName } from '../../scim/profile.ts'
-import type { Job } from '../../storage/tenants/jobs.ts'
-import { Badge, PageHead, Section } from '../components/blocks.tsx'
+import { PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
-import { JobProgress } from '../components/job-progress.tsx'
-import { counted, number } from '../components/number.ts'
-import { tenantPaths } from '../components/paths.ts'
-import { TransferSection } from '../components/transfer-section.tsx'
+import { counted } from '../components/number.ts'
+import { LIMITS_PATH, tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
-
-/** A fact of the configuration, with the setting that determines it. */
-export interface ConfigurationFact {
-  readonly name: string
-  readonly value: Child
-  readonly where: string
-}
+import { tenantValues } from '../limits/tenant-values.ts'
 
 /** As typed; all empty without a guard. */
 export interface GuardFormValues {
@@ -45,20 +35,11 @@ export interface SettingsProps {
   /** The confirmation of the deletion, as typed. */
   readonly confirmation?: string | undefined
   readonly deletionError?: FormError | undefined
-  /** The database of the tenant, and the others. */
-  readonly database: { readonly name: string; readonly others: readonly string[] }
-  readonly moveError?: FormError | undefined
-  /** The latest job of the tenant, and its latest export. */
-  readonly job: Job | undefined
-  readonly latestExport: Job | undefined
-  readonly hasFile: boolean
-  readonly exportError?: FormError | undefined
   readonly done?: string | undefined
-  readonly facts: readonly ConfigurationFact[]
 }
 
 export function SettingsPage(props: SettingsProps) {
-  const { administrator, tenant, done, facts } = props
+  const { administrator, tenant, done } = props
   return (
     <Layout title="Settings" administrator={administrator} tenant={tenant} current="settings">
       <PageHead title="Settings" lead={tenant.name} />
@@ -67,39 +48,9 @@ export function SettingsPage(props: SettingsProps) {
           {done}
         </p>
       )}
-      <StateSection tenant={tenant} job={props.job} />
       <TenantForm {...props} />
       <GuardForm {...props} />
-      <TransferSection
-        tenantId={tenant.id}
-        job={props.job}
-        latestExport={props.latestExport}
-        hasFile={props.hasFile}
-        error={props.exportError}
-      />
-      <DatabaseSection {...props} />
-      <Section id="configuration" title="Configuration and limits">
-        <table class="stack">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Value</th>
-              <th scope="col">Set by</th>
-            </tr>
-          </thead>
-          <tbody>
-            {facts.map(({ name, value, where }) => (
-              <tr>
-                <th scope="row">{name}</th>
-                <td data-label="Value">{value}</td>
-                <td data-label="Set by" class="muted">
-                  {where}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Section>
+      <InForce tenant={tenant} />
       <DeleteForm {...props} />
     </Layout>
   )
@@ -201,83 +152,34 @@ function GuardForm({ tenant, guard, guardError }: SettingsProps) {
   )
 }
 
-/** The state of a tenant that is not ready, and the actions that end it. */
-function StateSection({ tenant: { id, state }, job }: Pick<SettingsProps, 'tenant' | 'job'>) {
-  if (state === 'ready') return null
-  if (state === 'moving' || state === 'arriving' || state === 'moved') {
-    return (
-      <Section id="state" title="Being moved">
-        <p>
-          Clients can read. Writes get 503 and are repeated by the client. See{' '}
-          <a href="#database">Database</a>.
-        </p>
-      </Section>
-    )
-  }
-  if (state === 'deleting') {
-    return (
-      <Section id="state" title="Being deleted">
-        <p>The deletion continues by itself.</p>
-        {job && <JobProgress job={job} />}
-      </Section>
-    )
-  }
-  const isJob = state === 'importing' && job?.kind === 'import' && job.state === 'running'
+/** What the tenant has set, as the admin API names it. */
+function InForce({ tenant }: Pick<SettingsProps, 'tenant'>) {
   return (
-    <Section id="state" title="Import">
-      <p>
-        {isJob
-          ? 'The import continues by itself. Cancelling it deletes the imported data.'
-          : state === 'importing'
-            ? 'To continue the import, send the same file again or the rest of it. Undoing the import deletes the imported data; tokens and the provisioning log are kept.'
-            : 'The import is being undone. This continues by itself.'}
-      </p>
-      {job && isJob && <JobProgress job={job} />}
-      <form method="post" action={tenantPaths(id).undoImport}>
-        <button type="submit" class="danger">
-          {isJob ? 'Cancel the import' : state === 'importing' ? 'Undo the import' : 'Continue now'}
-        </button>
-      </form>
-    </Section>
-  )
-}
-
-/** With several databases: the database of the tenant, a form to move it, and the progress of a move. */
-function DatabaseSection({ tenant: { id }, database: { name, others }, moveError, job }: SettingsProps) {
-  if (others.length === 0) return null
-  const isMoving = job?.kind === 'move' && job.state === 'running'
-  return (
-    <Section id="database" title="Database">
-      <FormNotice error={moveError} fields={['database']} />
-      <p>
-        The tenant is stored in <span class="mono">{name}</span>.
-      </p>
-      {job?.kind === 'move' && <JobProgress job={job} />}
-      {isMoving ? (
-        <form method="post" action={tenantPaths(id).cancelMove}>
-          <button type="submit">Cancel the move</button>
-        </form>
-      ) : (
-        <form method="post" action={tenantPaths(id).move} class="row-form">
-          <Field
-            id="tenant-database"
-            name="database"
-            label="Move to"
-            hint="Moves all data, including tokens and the provisioning log. During the move, clients can read; writes get 503."
-            error={moveError}
-            control={(attributes) => (
-              <Select
-                attributes={attributes}
-                value={others[0]}
-                options={others.map((other) => [other, other] as const)}
-              />
-            )}
-          />
-          <button type="submit" disabled={job?.state === 'running'}>
-            Move tenant
-          </button>
-        </form>
-      )}
+    <Section
+      id="in-force"
+      title="In force for this tenant"
+      aside={<a href={LIMITS_PATH}>Limits and settings of the server</a>}
+    >
+      <table class="stack">
+        <thead>
+          <tr>
+            <th scope="col">Setting</th>
+            <th scope="col">Value</th>
+            <th scope="col">Name in the admin API</th>
+          </tr>
+        </thead>
+        <tbody>
+          {tenantValues(tenant).map(({ name, words, value }) => (
+            <tr>
+              <th scope="row">{words}</th>
+              <td data-label="Value">{value}</td>
+              <td data-label="Name" class="mono muted">
+                {name}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </Section>
   )
 }
@@ -305,14 +207,4 @@ function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {
       </form>
     </Section>
   )
-}
-
-/** A badge that says whether a setting is set. */
-export function YesNo({ isSet, off }: { isSet: boolean; off: string }) {
-  return isSet ? <Badge tone="ok">Set</Badge> : <Badge tone="off">{off}</Badge>
-}
-
-/** "2 MiB", for a number of bytes. */
-export function mebibytes(bytes: number): string {
-  return `${number(bytes / (1024 * 1024))} MiB`
 }

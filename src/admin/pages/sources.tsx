@@ -43,7 +43,10 @@ export function SourcesPage(props: SourcesProps) {
   const total = hasMore ? `${conflicts.length}+` : String(conflicts.length)
   return (
     <Layout title="Sources" administrator={administrator} tenant={tenant} current="sources">
-      <PageHead title="Sources" lead="The clients that write this directory, and where two of them meet." />
+      <PageHead
+        title="Sources"
+        lead="The clients that write to this directory, and the conflicts between them."
+      />
       {done && <Notice tone="ok" title={done} />}
       <Section
         id="conflicts"
@@ -53,8 +56,8 @@ export function SourcesPage(props: SourcesProps) {
         {conflicts.length === 0 ? (
           <EmptyState title="No open conflicts.">
             <p>
-              A conflict opens when two clients write the same user or group, or turn a value back and forth.
-              It is an event, <code>source.conflict</code>, too.
+              A conflict opens when two clients write the same user or group, or keep changing a value back
+              and forth. The event feed reports it as <code>source.conflict</code>.
             </p>
           </EmptyState>
         ) : (
@@ -109,8 +112,8 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
             'Not counted yet. The server counts once a day.'
           ) : (
             <>
-              Counted <Time at={sweep.countedAt} />: what exists, and the latest change that no other client
-              has followed.
+              Counted <Time at={sweep.countedAt} />, without what was deleted. The last write is one that no
+              other client has overwritten.
             </>
           )}
         </span>

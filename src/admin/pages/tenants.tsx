@@ -2,7 +2,7 @@
  * The list of tenants, and a form to create one. Other changes are on the settings page of a tenant.
  */
 import type { Page } from '../../storage/database/query.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
+import { SEARCHED_NAMES, type TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { number } from '../components/number.ts'
@@ -24,12 +24,15 @@ export interface TenantsProps {
   readonly administrator: Administrator
   readonly tenants: Page<TenantSummary>
   readonly isFirst: boolean
+  /** Empty: all tenants. */
+  readonly search: string
   readonly form: TenantForm
   readonly error?: FormError | undefined
   readonly done?: string | undefined
 }
 
-export function TenantsPage({ administrator, tenants, isFirst, form, error, done }: TenantsProps) {
+export function TenantsPage(props: TenantsProps) {
+  const { administrator, tenants, isFirst, search, form, error, done } = props
   return (
     <Layout title="Tenants" administrator={administrator} current="tenants">
       <PageHead
@@ -41,17 +44,16 @@ export function TenantsPage({ administrator, tenants, isFirst, form, error, done
           {done}
         </p>
       )}
-      <Section id="all" title="All tenants">
+      <Section id="all" title={search === '' ? 'All tenants' : 'Tenants found'}>
+        <TenantSearch search={search} />
         {tenants.items.length === 0 ? (
-          <EmptyState title={isFirst ? 'No tenants.' : 'No more tenants.'}>
-            {isFirst && <p>Create one below. A tenant holds users, groups and tokens.</p>}
-          </EmptyState>
+          <NoTenants isFirst={isFirst} search={search} />
         ) : (
           <TenantTable tenants={tenants.items} />
         )}
         <Pagination
-          first={isFirst ? undefined : TENANTS_PATH}
-          next={tenants.next && withQuery(TENANTS_PATH, { after: tenants.next })}
+          first={isFirst ? undefined : withQuery(TENANTS_PATH, { q: search })}
+          next={tenants.next && withQuery(TENANTS_PATH, { q: search, after: tenants.next })}
           label="tenants"
         />
       </Section>
@@ -99,6 +101,44 @@ export function TenantsPage({ administrator, tenants, isFirst, form, error, done
         </form>
       </Section>
     </Layout>
+  )
+}
+
+function TenantSearch({ search }: { search: string }) {
+  return (
+    <form method="get" action={TENANTS_PATH} class="search">
+      <div class="field grow">
+        <label for="tenant-search">Id or name</label>
+        <input
+          id="tenant-search"
+          type="search"
+          name="q"
+          value={search}
+          autocomplete="off"
+          aria-describedby="tenant-search-hint"
+        />
+      </div>
+      <button type="submit">Search</button>
+      {search !== '' && (
+        <a class="button quiet" href={TENANTS_PATH}>
+          Show all
+        </a>
+      )}
+      <p class="hint" id="tenant-search-hint">
+        The beginning of an id, or any part of a name. Names are searched in the first{' '}
+        {number(SEARCHED_NAMES)} tenants.
+      </p>
+    </form>
+  )
+}
+
+function NoTenants({ isFirst, search }: Pick<TenantsProps, 'isFirst' | 'search'>) {
+  if (!isFirst) return <EmptyState title="No more tenants." />
+  if (search !== '') return <EmptyState title={`No tenant matches “${search}”.`} />
+  return (
+    <EmptyState title="No tenants.">
+      <p>Create one below. A tenant holds users, groups and tokens.</p>
+    </EmptyState>
   )
 }
 

@@ -51,7 +51,7 @@ export function UndoFormPage(props: UndoFormProps) {
     <Layout title="Undo" administrator={administrator} tenant={tenant} current="undo">
       <PageHead
         title="Undo"
-        lead="Takes back what one client did between two times. What others have changed since is left."
+        lead="Reverts what one client changed in a period. What others have changed since then stays."
       />
       <Section id="window" title="What to undo">
         <form method="get" action={path}>
@@ -94,7 +94,7 @@ export function UndoFormPage(props: UndoFormProps) {
             <input type="hidden" name="from" value={form.from} />
             <input type="hidden" name="to" value={form.to} />
             <button type="submit" class="danger">
-              Undo all of it
+              Undo these changes
             </button>
           </form>
         </Section>
@@ -150,7 +150,7 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
             : `The undo ended: ${job.error}. It can be started again.`}
         </p>
       )}
-      <Section id="left" title={job.state === 'running' ? 'To be done, and left' : 'Left'}>
+      <Section id="left" title={job.state === 'running' ? 'Still to do, and not undone' : 'Not undone'}>
         <Resources tenantId={tenant.id} resources={open} />
         <Pagination
           first={before === undefined ? undefined : own}
@@ -176,7 +176,7 @@ function Resources({
   if (resources.length === 0)
     return (
       <EmptyState title="Nothing on this page.">
-        <p>All of it is as it was.</p>
+        <p>Everything here is as it was before.</p>
       </EmptyState>
     )
   return (

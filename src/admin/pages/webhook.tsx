@@ -176,7 +176,7 @@ function DeliveryRow({ delivery, path }: { delivery: Delivery; path: string }) {
   return (
     <tr>
       <th scope="row">
-        {type ?? 'Events not kept'}
+        {type ?? 'No longer stored'}
         {eventId !== null && <code class="block muted">{eventId}</code>}
       </th>
       <td data-label="Time">
@@ -202,7 +202,7 @@ function DeliveryRow({ delivery, path }: { delivery: Delivery; path: string }) {
               class="quiet small"
               aria-label={`From here: send ${eventId} and all later events again`}
             >
-              From here
+              Resend from here
             </button>
           </form>
         )}
@@ -221,7 +221,7 @@ function Secrets({ webhook: { secrets }, newId, path }: WebhookProps & { path: s
   return (
     <Section id="secrets" title="Secrets">
       <p class="muted">
-        Each delivery is signed with all of them. To rotate: add a secret, enter it in the receiver, remove
+        Each delivery is signed with every secret. To rotate: add a secret, enter it in the receiver, remove
         the old one.
       </p>
       <table class="stack">
@@ -291,7 +291,7 @@ export function NewSecretPage(
       <section class="panel" aria-label="Secret">
         <CopyField id="webhook-secret" label="Secret" value={secret} />
         <p>
-          Enter it in the receiver: every library for Standard Webhooks takes it as it is.
+          Enter it in the receiver. Every library for Standard Webhooks accepts it as it is.
           {!isFirst && ' Deliveries are signed with the older secrets too, until you remove them.'}
         </p>
         <p class="actions">

@@ -40,7 +40,10 @@ export function WebhooksPage(props: WebhooksProps) {
   const paths = tenantPaths(tenant.id)
   return (
     <Layout title="Webhooks" administrator={administrator} tenant={tenant} current="webhooks">
-      <PageHead title="Webhooks" lead="Every change of the directory is sent to them, signed and in order." />
+      <PageHead
+        title="Webhooks"
+        lead="Each webhook gets every change to the directory, signed and in order."
+      />
       {done && (
         <p class="notice ok" role="status">
           {done}
@@ -50,7 +53,8 @@ export function WebhooksPage(props: WebhooksProps) {
         {webhooks.length === 0 ? (
           <EmptyState title="No webhooks.">
             <p>
-              Applications can also read the same events from <code>/events</code>. They need a token for it.
+              Applications can also read the same events from <code>/events</code>. They need a token for
+              that.
             </p>
           </EmptyState>
         ) : (

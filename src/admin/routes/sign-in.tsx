@@ -40,7 +40,7 @@ signIn.post('/sign-in', async (c) => {
   const next = safeDestination(form.next)
   if (method.kind === 'access') return c.redirect(next, 303)
   if (await startSession(c, form.token?.trim() ?? '', method.adminToken)) return c.redirect(next, 303)
-  const message = 'This is not the admin token. Check that you copied all of it.'
+  const message = 'This is not the admin token. Check that you copied the whole token.'
   return c.html(<SignInPage next={next} error={{ field: 'token', message }} />, 401)
 })
 

@@ -3,37 +3,27 @@
  */
 import { Hono } from 'hono'
 import { tenantPage } from '../../provider/tenants.ts'
-import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
 import { readTogether } from '../../storage/database/query.ts'
-import { latestJobs, latestJobsQuery } from '../../storage/tenants/jobs.ts'
-import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
+import type { Databases } from '../../storage/tenants/locations.ts'
 import { firstTenantQuery } from '../../storage/tenants/queries.ts'
 import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { check } from '../check.ts'
-import { number } from '../components/number.ts'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
 import { TENANT_CHANGE, TENANT_INPUT } from '../contract/tenants.ts'
 import { createTenantIn } from '../create-tenant.ts'
 import { administrationDatabases } from '../database.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { guardFormOf, parseGuardForm } from '../guard-form.ts'
-import { cancelMoveOf, continueCleanup, deleteTenantOf, moveTenant, undoImportOf } from '../jobs.ts'
-import {
-  type ConfigurationFact,
-  mebibytes,
-  SettingsPage,
-  type SettingsProps,
-  YesNo,
-} from '../pages/settings.tsx'
+import { continueCleanup, deleteTenantOf } from '../jobs.ts'
+import { SettingsPage, type SettingsProps } from '../pages/settings.tsx'
 import { type TenantForm, TenantsPage } from '../pages/tenants.tsx'
 import { requireTenant } from '../require-tenant.ts'
-import { fileResponse } from '../stream-of.ts'
-import { cancelImportOf, exportedFile, hasFile, startExportOf } from '../transfer-jobs.ts'
-import { VERSION } from '../version.ts'
 import { doneMessage, formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 const PAGE_SIZE = 50
+/** A name has 100 characters. */
+const MAX_SEARCH_CHARACTERS = 100
 const EMPTY_FORM: TenantForm = { id: '', name: '', groupLimit: String(DEFAULT_GROUP_LIMIT) }
 
 /** The message about the last action, by `?done=`. */
@@ -41,14 +31,7 @@ const TENANTS_DONE: Readonly<Record<string, string>> = {
   deleted: 'The tenant is deleted with all of its data.',
   deleting: 'The tokens of the tenant are no longer valid. Its data is being deleted.',
 }
-const SETTINGS_DONE: Readonly<Record<string, string>> = {
-  saved: 'Saved.',
-  undone: 'The import is undone. The tenant is empty.',
-  undoing: 'The imported data is being deleted.',
-  moving: 'The tenant is being moved.',
-  cancelled: 'The move is cancelled. The copy is being deleted.',
-  exporting: 'The export has begun and continues by itself.',
-}
+const SETTINGS_DONE: Readonly<Record<string, string>> = { saved: 'Saved.' }
 
 export const tenants = new Hono<AdminEnv>()
 
@@ -58,6 +41,9 @@ tenants.get('/', async (c) => {
 })
 
 tenants.get('/tenants', (c) => tenantsPage(c, EMPTY_FORM, undefined))
+
+/** The parameter of the search in the sidebar: opens the tenant if the search finds one, or if it is an id. */
+const OPEN = 'open'
 
 tenants.post('/tenants', async (c) => {
   const sent = await readForm(c)
@@ -80,12 +66,22 @@ async function tenantsPage(
   error: ReturnType<typeof formErrorOf> | undefined,
 ) {
   const after = c.req.query('after') ?? ''
-  const page = await tenantPage(databasesOf(c), after, PAGE_SIZE)
+  const search = (c.req.query('q') ?? '').trim().slice(0, MAX_SEARCH_CHARACTERS)
+  const page = await tenantPage(databasesOf(c), after, PAGE_SIZE, search)
+  const [found, second] = page.items
+  if (
+    c.req.query(OPEN) !== undefined &&
+    found &&
+    (second === undefined || found.id === search.toLowerCase())
+  ) {
+    return c.redirect(tenantPaths(found.id).overview, 303)
+  }
   return c.html(
     <TenantsPage
       administrator={c.get('administrator')}
       tenants={page}
       isFirst={after === ''}
+      search={search}
       form={form}
       error={error}
       done={doneMessage(c, TENANTS_DONE)}
@@ -152,73 +148,19 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
   return c.redirect(`${TENANTS_PATH}?done=${outcome ?? 'deleted'}`, 303)
 })
 
-tenants.post('/tenants/:tenant/undo-import', async (c) => {
-  const { tenant } = await loadWithTenant(c, () => ({}))
-  if ((await cancelImportOf(c, tenant.id)) !== undefined) {
-    return c.redirect(`${tenantPaths(tenant.id).settings}?done=undoing`, 303)
-  }
-  // If the form is sent twice, the import is undone already.
-  const outcome = (await undoImportOf(c, tenant.id)) ?? 'undone'
-  if (outcome === 'undoing') await continueCleanup(c, tenant.id, 'undo-import')
-  return c.redirect(`${tenantPaths(tenant.id).settings}?done=${outcome}`, 303)
-})
-
-tenants.post('/tenants/:tenant/move', async (c) => {
-  const id = c.req.param('tenant')
-  const { database = '' } = await readForm(c)
-  try {
-    await moveTenant(c, id, database)
-    return c.redirect(`${tenantPaths(id).settings}?done=moving#database`, 303)
-  } catch (error) {
-    const moveError = formErrorOf(error)
-    return await settingsPage(c, { moveError }, moveError.status)
-  }
-})
-
-tenants.post('/tenants/:tenant/cancel-move', async (c) => {
-  const id = c.req.param('tenant')
-  await cancelMoveOf(c, id)
-  return c.redirect(`${tenantPaths(id).settings}?done=cancelled#database`, 303)
-})
-
-tenants.post('/tenants/:tenant/export', async (c) => {
-  const id = c.req.param('tenant')
-  try {
-    await startExportOf(c, id, false)
-    return c.redirect(`${tenantPaths(id).settings}?done=exporting#transfer`, 303)
-  } catch (error) {
-    const exportError = formErrorOf(error)
-    return await settingsPage(c, { exportError }, exportError.status)
-  }
-})
-
-tenants.get('/tenants/:tenant/jobs/:job/file', async (c) => {
-  const { tenant, job } = c.req.param()
-  return fileResponse(c, tenant, await exportedFile(c, c.get('db'), tenant, job))
-})
-
 async function settingsPage(
   c: AdminContext,
   typed: Pick<
     Partial<SettingsProps>,
-    'form' | 'error' | 'guard' | 'guardError' | 'confirmation' | 'deletionError' | 'moveError' | 'exportError'
+    'form' | 'error' | 'guard' | 'guardError' | 'confirmation' | 'deletionError'
   >,
   status: 200 | 400 | 409 = 200,
 ): Promise<Response> {
-  const databases = administrationDatabases(c, c.get('figures'))
-  const { tenant, here } = await loadWithTenant(c, (id) => ({ here: latestJobsQuery(id) }))
-  // The first database has the jobs of all of them.
-  const isFirst = c.get('home') === databases.names[0]
-  const jobs = isFirst ? here : await latestJobs(catalogueOf(databases), tenant.id)
-  const { latest, latestExport } = jobs
+  const { tenant } = await loadWithTenant(c, () => ({}))
   return c.html(
     <SettingsPage
       administrator={c.get('administrator')}
       tenant={tenant}
-      database={{ name: c.get('home'), others: databases.names.filter((name) => name !== c.get('home')) }}
-      job={latest}
-      latestExport={latestExport}
-      hasFile={latestExport !== undefined && hasFile(latestExport, c.env.now())}
       form={{
         name: tenant.name,
         groupLimit: String(tenant.groupLimit),
@@ -228,53 +170,9 @@ async function settingsPage(
       guard={guardFormOf(tenant.deprovisionGuard)}
       {...typed}
       done={doneMessage(c, SETTINGS_DONE)}
-      facts={configurationFacts(c)}
     />,
     status,
   )
-}
-
-/** The configuration, without the values of secrets. */
-function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
-  const { settings } = c.env
-  const access = settings.accessTeamDomain ?? settings.accessAudience
-  return [
-    { name: 'Version', value: VERSION, where: 'the release' },
-    {
-      name: 'Retention of the provisioning log',
-      value: `${settings.logRetentionDays} days`,
-      where: 'LOG_RETENTION_DAYS',
-    },
-    {
-      name: 'Retention of events',
-      value: `${settings.eventRetentionDays} days`,
-      where: 'EVENT_RETENTION_DAYS',
-    },
-    {
-      name: 'Admin token',
-      value: <YesNo isSet={Boolean(settings.adminToken)} off="Not set" />,
-      where: 'ADMIN_TOKEN',
-    },
-    {
-      name: 'Cloudflare Access',
-      value: <YesNo isSet={access !== undefined} off="Not used" />,
-      where: 'ACCESS_TEAM_DOMAIN, ACCESS_AUD',
-    },
-    ...(c.env.replicas ? [{ name: 'Reads from replicas', value: 'On', where: 'READ_REPLICATION' }] : []),
-    { name: 'Server-Timing header', value: settings.serverTiming ? 'On' : 'Off', where: 'SERVER_TIMING' },
-    {
-      name: 'Resources in a page of a list',
-      value: number(MAX_PAGE_SIZE),
-      where: 'fixed',
-    },
-    { name: 'Body of a SCIM request', value: mebibytes(MAX_BODY_BYTES), where: 'fixed' },
-    { name: 'Operations of a bulk request', value: number(MAX_BULK_OPERATIONS), where: 'fixed' },
-    {
-      name: 'Group limit of a new tenant',
-      value: number(DEFAULT_GROUP_LIMIT),
-      where: 'the settings of each tenant',
-    },
-  ]
 }
 
 /** The number in a form field. Other text is returned unchanged, so that the error can quote it. */

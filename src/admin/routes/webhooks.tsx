@@ -28,7 +28,7 @@ const DONE: Readonly<Record<string, string>> = {
   saved: 'Saved. A delivery that is under way may still follow the old values for half a minute.',
   active: 'The webhook is enabled. It goes on with the first event that was not delivered.',
   disabled: 'The webhook is disabled. Its position is kept.',
-  removed: 'The secret is removed. Deliveries are not signed with it any more.',
+  removed: 'The secret is removed. Deliveries are no longer signed with it.',
   replayed: 'The events are being sent again.',
   tested: 'A test event was sent. Its outcome is the first of the deliveries.',
 }

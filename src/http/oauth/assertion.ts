@@ -86,7 +86,7 @@ async function keyOf(
     return key && { key }
   }
   if (!isAllowedJwksUri(url, settings.federationHosts)) {
-    throw new KeysUnavailable(`FEDERATION_HOSTS does not have the host of ${url} any more`)
+    throw new KeysUnavailable(`FEDERATION_HOSTS no longer has the host of ${url}`)
   }
   const stored = keys && fetchedAt !== null ? { keys, fetchedAt } : undefined
   return await findKey({ url, fetch, now, stored }, kid, alg)

@@ -59,7 +59,7 @@ export const FEED_PATH_ITEM: Json = {
         ...failure('The token is missing or invalid.'),
         headers: { 'WWW-Authenticate': ref('headers', 'WwwAuthenticate') },
       },
-      410: failure('Events after the cursor are not kept any more (cursor_expired).'),
+      410: failure('Events after the cursor are no longer kept (cursor_expired).'),
       429: failure('Too many requests, or too many of them wait.'),
       503: failure('The directory is temporarily unavailable.'),
     },

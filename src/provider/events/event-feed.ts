@@ -117,12 +117,7 @@ function requireKept({ seq, time }: FeedPosition, { first, head, timeAtPosition 
     throw new FeedError(410, 'cursor_expired', `${reason}; ${advice}`, 'after')
   }
   if (seq >= first - 1) return
-  throw new FeedError(
-    410,
-    'cursor_expired',
-    `events after the cursor are not kept any more; ${advice}`,
-    'after',
-  )
+  throw new FeedError(410, 'cursor_expired', `events after the cursor are no longer kept; ${advice}`, 'after')
 }
 
 /** The events of a page as readers see them. */

@@ -195,7 +195,7 @@ export async function readPast(
   if (!hasMembers(type)) return past
   const wasDeleted = turn?.type.endsWith('.deleted') ?? false
   if (wasDeleted && !resource.isDeleted) {
-    throw notKept('it was deleted and restored since, and its members before are not known any more')
+    throw notKept('it was deleted and restored since, and its earlier members are no longer known')
   }
   const { members } = await readTogether(db, {
     members: membersAtQuery(

@@ -34,6 +34,7 @@ import {
   parseLine,
   type RecordCounts,
   type SchemaRecord,
+  zeroCounts,
 } from './directory-lines.ts'
 import { TransferRefused } from './refused.ts'
 
@@ -53,6 +54,8 @@ export interface ImportOptions {
   readonly maxStatements?: number
   /** Set for a chunk of a file that a job imports. */
   readonly job?: ImportJobOptions
+  /** Whether to store nothing. */
+  readonly isCheck?: boolean
 }
 
 export interface ImportJobOptions extends ImportJobBatch {
@@ -105,6 +108,25 @@ export async function importDirectory(
   } catch (error) {
     throw options.job === undefined ? run.withAdvice(error) : error
   }
+}
+
+/**
+ * Reads the lines of a file as an import does, and stores nothing. What only the database can refuse is not found: a name
+ * that another line has, a member that no line has, and more groups than the tenant may have.
+ *
+ * @returns the records by kind
+ * @throws {TransferRefused} with the line and the problem
+ */
+export async function checkDirectory(
+  { db, types, tenantId }: ImportTarget,
+  body: Body,
+): Promise<RecordCounts> {
+  const { stored } = await readTogether(db, { stored: extensionsQuery(tenantId) })
+  const empty = { progress: undefined, counts: zeroCounts(types) }
+  const start = { status: empty, extensions: stored?.extensions ?? NO_EXTENSIONS }
+  const run = new ImportRun({ db, types, tenantId }, start, { from: 1, end: 'required', isCheck: true })
+  for await (const text of linesOf(body)) await run.take(text)
+  return (await run.finish()).imported
 }
 
 interface NumberedRecord {
@@ -193,7 +215,7 @@ class ImportRun {
     if (this.#end === undefined && this.#options.end === 'required') {
       const problem = `the file is incomplete: the body ends after line ${this.#line} without the end record, {"kind":"end",…}`
       const advice = 'use "?end=later" for a part of a file, "?end=missing" for a file of an older version'
-      throw new TransferRefused(400, `${problem}; ${advice}`)
+      throw new TransferRefused(400, this.#options.isCheck ? problem : `${problem}; ${advice}`)
     }
     if (this.#end === undefined && this.#options.end === 'later') {
       const isNew = this.#line > (this.#progress?.lines ?? 0)
@@ -266,6 +288,12 @@ class ImportRun {
 
   /** @param after the progress to store; undefined for the last batch */
   async #write(after: ImportProgress | undefined): Promise<void> {
+    if (this.#options.isCheck !== true) await this.#store(after)
+    this.#batch = []
+    this.#characters = 0
+  }
+
+  async #store(after: ImportProgress | undefined): Promise<void> {
     await this.#storeSchemas()
     const records = this.#batch.map(({ record }) => record)
     try {
@@ -275,8 +303,6 @@ class ImportRun {
       throw await this.#refusal(error, records)
     }
     this.#progress = after
-    this.#batch = []
-    this.#characters = 0
   }
 
   async #refusal(error: unknown, records: readonly DirectoryRecord[]): Promise<unknown> {

@@ -127,7 +127,7 @@ class Run {
   #passLost({ first }: EventStream): void {
     const lost = first - 1 - this.#seq
     if (lost <= 0) return
-    const error = `${lost} events were not sent, because they are not kept any more`
+    const error = `${lost} events were not sent, because they are no longer kept`
     this.#deliveries.unshift({ ...NO_EVENT, time: this.#runner.now(), error })
     this.#lastError = error
     this.#seq = first - 1

@@ -133,7 +133,7 @@ export function locationsQuery(databases: Databases): Query<ReadonlyMap<string, 
 /** The tenant no longer lives in this database, or not yet. The results were discarded. */
 export class TenantMoved extends Error {
   constructor() {
-    super('the tenant does not live in this database any more, or not yet')
+    super('the tenant no longer lives in this database, or not yet')
   }
 }
 

@@ -2,6 +2,7 @@
  * Queries for tenants, one or a page of them. They can share a round trip with other queries.
  */
 import { sql } from 'drizzle-orm'
+import { fold } from '../../scim/fold.ts'
 import type { Database } from '../database/database.ts'
 import { type Page, pageOfItems, type Query, readTogether } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
@@ -36,10 +37,37 @@ export function tenantPageQuery(after: string, size: number): Query<Page<TenantS
   // SQLite reads LIMIT -1 as no limit.
   const limit = size === Infinity ? -1 : size + 1
   return {
-    statements: [
-      TENANT.where(sql`id > ${after} AND state NOT IN ('arriving', 'moved') ORDER BY id LIMIT ${limit}`),
-    ],
+    statements: [TENANT.where(sql`id > ${after} AND ${IS_HERE} ORDER BY id LIMIT ${limit}`)],
     read: ([result]) => pageOfItems(TENANT.all(result), size, ({ id }) => id),
+  }
+}
+
+const IS_HERE = sql`state NOT IN ('arriving', 'moved')`
+
+/** Tenants whose names a search reads: no index has the names. */
+export const SEARCHED_NAMES = 1000
+
+/**
+ * The page of the tenants whose id begins with a text, or that are among the first SEARCHED_NAMES and have it in their
+ * name. Names are compared as userNames are.
+ */
+export function tenantSearchQuery(text: string, after: string, size: number): Query<Page<TenantSummary>> {
+  // Ids have only ASCII characters, and "~" is greater than all of theirs.
+  const [id, part] = [text.toLowerCase(), fold(text)]
+  return {
+    statements: [
+      TENANT.where(sql`id > ${after} AND id BETWEEN ${id} AND ${`${id}~`} AND ${IS_HERE}
+        ORDER BY id LIMIT ${size + 1}`),
+      TENANT.where(sql`${IS_HERE} ORDER BY id LIMIT ${SEARCHED_NAMES}`),
+    ],
+    read([byId, first]) {
+      const named = TENANT.all(first).filter(
+        (tenant) => tenant.id > after && fold(tenant.name).includes(part),
+      )
+      const all = new Map([...TENANT.all(byId), ...named].map((tenant) => [tenant.id, tenant]))
+      const items = [...all.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      return pageOfItems(items.slice(0, size + 1), size, (tenant) => tenant.id)
+    },
   }
 }
 

@@ -49,7 +49,7 @@ export interface WebhookHealth extends Lag {
 /** One attempt, as it is shown. */
 export interface Delivery {
   readonly time: number
-  /** Null if events could not be sent because they are not kept any more. */
+  /** Null if events could not be sent because they are no longer kept. */
   readonly eventId: string | null
   readonly type: string | null
   /** Counted from 1. */

@@ -1,0 +1,80 @@
+/** The part of the style sheet for narrow windows and panels, for forced colours, and for paper. See style.ts. */
+export const MEDIA_STYLE = `
+@container panel (max-width: 920px) {
+${stacked('.tokens')}
+}
+@container panel (max-width: 620px) {
+${stacked('.stack')}
+  .clip { max-width: none }
+}
+@media (max-width: 1080px) {
+  .columns { grid-template-columns: minmax(0, 1fr) }
+}
+@media (max-width: 1000px) {
+  .stats { grid-auto-flow: row; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) }
+  .stat:last-child:nth-child(odd) { grid-column: span 2 }
+}
+@media (max-width: 860px) {
+  body { display: block }
+  .sidebar { position: static; height: auto; flex-direction: row; flex-wrap: wrap; align-items: center; gap: var(--space-3) var(--space-5); padding: var(--space-4) var(--space-5); border-right: 0; border-bottom: 1px solid var(--line) }
+  .brand { padding: 0 }
+  .tenant { order: 3; flex: 1 1 100% }
+  .sidebar nav { order: 4; flex: 1 1 100% }
+  .sidebar nav ul { display: flex; flex-wrap: wrap }
+  .sidebar nav a { padding: var(--space-2) var(--space-3); font-size: var(--text-body) }
+  .account { margin-left: auto; padding: 0; border: 0 }
+  .shortcuts { order: 5; padding: 0 }
+  main { padding-top: var(--space-6) }
+  .entries summary, .columns .entries summary { grid-template-columns: .9rem auto minmax(0, 1fr) }
+  .entry-action { grid-column: 2 / 3; white-space: nowrap }
+  .entry-time { text-align: right }
+}
+@media (max-width: 640px) {
+  h1 { font-size: var(--text-large) }
+  .panel { padding: var(--space-5) }
+  .stats { gap: var(--space-4) }
+  .big { font-size: var(--text-heading) }
+  .references { columns: 1 }
+  .filters .grid { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) }
+  .filters .submit { grid-column: span 2 }
+  .row-form .field { flex-basis: 100% }
+  .row-form button { margin: 0 }
+  .attributes > div { grid-template-columns: minmax(0, 1fr); gap: 0 }
+}
+@media (max-width: 420px) {
+  .filters .grid { grid-template-columns: minmax(0, 1fr) }
+  .filters > .grid .field:first-child, .filters .submit { grid-column: auto }
+}
+@media (prefers-reduced-motion: reduce) {
+  * { transition: none }
+}
+@media (forced-colors: active) {
+  .badge, .notice, .toast { border: 1px solid }
+  .creates, .updates, .disables, .deletes, .refused { forced-color-adjust: none }
+}
+@media print {
+  :root { color-scheme: light }
+  body { display: block; background: none }
+  .sidebar, .skip, .toast, .pagination, .search, .filters, button, .button { display: none }
+  main { max-width: none; padding: 0 }
+  .panel, .stat, .card { border-color: var(--line-strong); break-inside: auto }
+  tr, li, .stat, .notice { break-inside: avoid }
+  thead { display: table-header-group }
+  thead th { position: static }
+  .scroll, .values, pre { max-height: none; overflow: visible }
+  .key, .plot svg, .meter, .badge { print-color-adjust: exact }
+  a { color: inherit }
+}
+`
+
+/** A table as a list of rows, each with its labels. It is for narrow panels, and tables of many columns need more room. */
+function stacked(table: string): string {
+  return `  ${table}, ${table} tbody, ${table} tr, ${table} th, ${table} td { display: block }
+  ${table} thead { display: none }
+  ${table} tr { padding: var(--space-4) 0; border-bottom: 1px solid var(--line) }
+  ${table} tr:last-child { border-bottom: 0 }
+  ${table} tbody th, ${table} tbody td { max-width: none; padding: var(--space-1) 0; border: 0; text-align: left; overflow-wrap: anywhere }
+  ${table} tbody td[data-label] { display: flow-root; padding-left: 8.1rem }
+  ${table} td[data-label]::before { content: attr(data-label); float: left; width: 7.5rem; margin-left: -8.1rem; color: var(--muted) }
+  ${table} .row-actions .actions { justify-content: flex-start; padding-top: var(--space-3) }`
+}
