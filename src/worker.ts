@@ -6,7 +6,8 @@ import { bindingOf, checkedBinding, databaseNames, databasesOf, MAX_DATABASE_BYT
 import { pokeSenders } from './durable-objects/webhook-sender.ts'
 import { idGenerator } from './id-generator.ts'
 import type { AwaitedPosition } from './provider/events/event-waiters.ts'
-import type { GroupWriteAnswer } from './provider/groups/group-writer.ts'
+import type { GroupWriteAnswer, GroupWriteRequest } from './provider/groups/group-writer.ts'
+import { MAX_GROUP_WRITE_MS } from './provider/groups/queued-group-writer.ts'
 import { maintain, namesInTurn } from './provider/maintenance.ts'
 import { RECONCILE_STATEMENTS, reconcileAndLog } from './provider/reconcile.ts'
 import { postByFetch } from './provider/webhooks/post.ts'
@@ -19,7 +20,13 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { MAX_QUERIES, MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database/database.ts'
+import {
+  MAX_QUERIES,
+  MAX_QUERIES_FREE,
+  noFigures,
+  openDatabase,
+  withTimeout,
+} from './storage/database/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/database/health.ts'
 import { CurrentWrites, type Joint, withJointWrites } from './storage/database/joint-writes.ts'
 import { type BookmarkHolder, d1Replicas, type Replicas } from './storage/database/replicas.ts'
@@ -128,7 +135,8 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     replicas: settings.readReplication ? replicasOf(env, ctx) : undefined,
     groupWriter: (tenantId) => {
       const coordinator = env.GROUP_COORDINATOR.getByName(tenantId)
-      return { write: (request) => coordinator.write(request) as Promise<GroupWriteAnswer> }
+      const write = (request: GroupWriteRequest) => coordinator.write(request) as Promise<GroupWriteAnswer>
+      return { write: (request) => withTimeout(write(request), MAX_GROUP_WRITE_MS) }
     },
     now: Date.now,
     newId,

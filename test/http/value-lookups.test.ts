@@ -100,6 +100,41 @@ describe('a filter on values of a user', () => {
     }
   })
 
+  it('reads no more than a scan if it finds most users, and stops at the end of a later page', async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 3_000)
+    await env.DB.prepare(
+      `UPDATE users SET keys = json_set(keys, '$.active', json('false'), '$.emails', json('[{"value":"x"}]'))
+       WHERE tenant_id = ?1`,
+    )
+      .bind(client.tenantId)
+      .run()
+    const list = async (filter: string, more = '') => {
+      const answer = await client.filter('/Users', filter, `&count=5&excludedAttributes=groups${more}`)
+      expect([filter, answer.status]).toEqual([filter, 200])
+      return { ...answer.body, rowsRead: costOf(answer).rowsRead }
+    }
+    const scanned = (await list('not (title pr)')).rowsRead
+    expect(scanned).toBeGreaterThan(3_000)
+    const created = 'meta.created ge "1960-01-01T00:00:00Z"'
+    for (const filter of [
+      created,
+      'emails.value sw "x"',
+      'active eq false and not (title pr)',
+      `active eq false or ${created} or emails.value sw "x"`,
+      `(active eq false and ${created}) and (emails.value sw "x" and userName sw "c")`,
+      `active eq false or groups.value eq "none"`,
+      'userName sw "c" and not (title pr)',
+    ]) {
+      const first = await list(filter, '&cursor')
+      expect([filter, first.totalResults]).toEqual([filter, 3_000])
+      expect([filter, first.rowsRead < scanned * 2 || first.rowsRead]).toEqual([filter, true])
+      const second = await list(filter, `&cursor=${first.nextCursor}`)
+      expect(second.Resources).toHaveLength(5)
+      expect([filter, second.rowsRead < 120 || second.rowsRead]).toEqual([filter, true])
+    }
+  })
+
   it('finds users by the time of their creation', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 2_000)

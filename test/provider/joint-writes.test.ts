@@ -2,8 +2,10 @@
  * Writes of users that are sent at the same time share transactions, and each has its own outcome. The test holds the
  * database until all of them have arrived.
  */
+import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { MAX_GROUP_WRITE_MS } from '../../src/provider/groups/queued-group-writer.ts'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import {
   CurrentWrites,
@@ -11,11 +13,25 @@ import {
   JointWrites,
   withJointWrites,
 } from '../../src/storage/database/joint-writes.ts'
-import { type Answer, answerOf, Client, costOf, newClient, PATCH_OP, USER } from '../support/harness.ts'
+import worker from '../../src/worker.ts'
+import {
+  type Answer,
+  answerOf,
+  Client,
+  costOf,
+  GROUP,
+  newClient,
+  PATCH_OP,
+  TENANT_URL,
+  USER,
+} from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'
 import { soundState } from '../support/tenant-state.ts'
 
-afterEach(() => void vi.restoreAllMocks())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i)
 const times = <T>(count: number, what: (i: number) => Promise<T>) => Promise.all(numbers(count).map(what))
@@ -216,6 +232,25 @@ describe('an object of an earlier version', () => {
 })
 
 describe('the worker', () => {
+  it('answers 503 if the object of the tenant does not answer', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const { token } = await newClient()
+    const asked = Promise.withResolvers<void>()
+    const write = () => {
+      asked.resolve()
+      return new Promise(() => {})
+    }
+    const silent = { ...env, GROUP_COORDINATOR: { getByName: () => ({ write }) } } as unknown as typeof env
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
+    const body = JSON.stringify({ schemas: [GROUP], displayName: 'Group' })
+    const request = new Request(`${TENANT_URL}/Groups`, { method: 'POST', headers, body })
+    const answer = worker.fetch(request, silent, createExecutionContext())
+    await asked.promise
+    await vi.advanceTimersByTimeAsync(MAX_GROUP_WRITE_MS)
+    expect((await answer).status).toBe(503)
+  })
+
   it('serves writes that arrive at the same time, each in a request of its own', async () => {
     const client = await newClient()
     await client.createUser()

@@ -6,7 +6,12 @@ import { MAX_WORK_UNITS } from '../../scim/limits.ts'
 import { Work } from '../../scim/work.ts'
 import { isKnownValid } from '../../storage/access/known-tokens.ts'
 import { requireWriter } from '../../storage/access/tokens.ts'
-import { type Database, type DatabaseFigures, noFigures } from '../../storage/database/database.ts'
+import {
+  BATCH_TIMEOUT_MS,
+  type Database,
+  type DatabaseFigures,
+  noFigures,
+} from '../../storage/database/database.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { withTenant } from '../../storage/tenants/context.ts'
 import type { Call, Rendered } from '../call.ts'
@@ -27,6 +32,9 @@ import { type QueueLimits, SerialQueue } from './serial-queue.ts'
  * after thirty or more.
  */
 const QUEUE_LIMITS: QueueLimits = { maxWaiting: 500, maxWaitMs: 20_000 }
+
+/** A write that takes longer has an object that does not answer: it waits, is checked, loaded and stored. */
+export const MAX_GROUP_WRITE_MS: number = QUEUE_LIMITS.maxWaitMs + 3 * BATCH_TIMEOUT_MS
 
 /** Writes in a chunk. */
 const MAX_WRITES = 50

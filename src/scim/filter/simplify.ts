@@ -9,20 +9,27 @@ import type { Complex } from '../comparison.ts'
 import type { Filter } from './ast.ts'
 import { evaluateFilter } from './evaluate.ts'
 
-/** Merges alternatives on the same multi-valued attribute, and removes duplicate operands. */
+/** Merges alternatives on the same multi-valued attribute, flattens nested `and` and `or`, and removes duplicate operands. */
 export function simplifyFilter(filter: Filter): Filter {
   switch (filter.kind) {
     case 'not':
       return { kind: 'not', operand: simplifyFilter(filter.operand) }
     case 'and':
-      return joined('and', unique(filter.operands.map(simplifyFilter)))
+      return joined('and', unique(operandsOf(filter)))
     case 'or':
-      return joined('or', withJoinedValues(unique(filter.operands.map(simplifyFilter))))
+      return joined('or', withJoinedValues(unique(operandsOf(filter))))
     case 'valuePath':
       return { ...filter, operand: simplifyFilter(filter.operand) }
     default:
       return filter
   }
+}
+
+/** The operands, simplified. `a and (b and c)` has three. */
+function operandsOf({ kind, operands }: Extract<Filter, { kind: 'and' | 'or' }>): readonly Filter[] {
+  return operands
+    .map(simplifyFilter)
+    .flatMap((operand) => (operand.kind === kind ? operand.operands : [operand]))
 }
 
 function joined(kind: 'and' | 'or', operands: readonly Filter[]): Filter {

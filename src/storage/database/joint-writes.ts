@@ -20,11 +20,12 @@ import {
   type Statement,
   type StatementResult,
   translateError,
+  withTimeout,
 } from './database.ts'
 
 /**
- * Writes of a tenant that an isolate sends alone at the same time. Further ones go through the queue. With four, these
- * transactions take most of the time of a busy database (test/bench/joint-writes.ts).
+ * If an isolate has no more writes of a tenant under way, it sends them alone. All others go through the queue: beside it,
+ * transactions of single writes would take half of the time of a busy database (test/bench/joint-writes.ts).
  */
 const MAX_DIRECT = 2
 /** Transactions of a queue at the same time: the next one is under way while one is at the database. */
@@ -40,6 +41,8 @@ const MAX_WAITING = 500
 /** With the batch itself, a client waits for twice as long. */
 const MAX_WAIT_MS = BATCH_TIMEOUT_MS
 const LATE = `the batch was not sent within ${MAX_WAIT_MS} ms`
+/** An object that does not answer would hold its clients: it waits, sends the joint batch, and then each write alone. */
+const MAX_ANSWER_MS = MAX_WAIT_MS + 2 * BATCH_TIMEOUT_MS
 
 /** Plain data: the queue may be in another process. */
 export interface JointAnswer {
@@ -52,6 +55,8 @@ export interface JointAnswer {
 interface Waiting {
   readonly since: number
   readonly resourceId: string
+  /** Whether a write of the same resource was before it, so that it was decided on a row that is about to change. */
+  readonly isStale: boolean
   readonly statements: readonly Statement[]
   readonly answer: (answer: JointAnswer) => void
 }
@@ -61,7 +66,7 @@ export class JointWrites {
   readonly #open: () => Database
   readonly #now: () => number
   #waiting: readonly Waiting[] = []
-  #inFlight = 0
+  readonly #inFlight = new Set<readonly Waiting[]>()
 
   /** @param now milliseconds */
   constructor(open: () => Database, now: () => number) {
@@ -72,23 +77,23 @@ export class JointWrites {
   /** @returns undefined if too many writes wait already: this one was not sent. Does not throw */
   async run(resourceId: string, statements: readonly Statement[]): Promise<JointAnswer | undefined> {
     if (this.#waiting.length >= MAX_WAITING) return undefined
+    const isStale = [this.#waiting, ...this.#inFlight].flat().some((one) => one.resourceId === resourceId)
     return await new Promise((answer) => {
-      this.#waiting = [...this.#waiting, { since: this.#now(), resourceId, statements, answer }]
+      this.#waiting = [...this.#waiting, { since: this.#now(), resourceId, isStale, statements, answer }]
       void this.#drain()
     })
   }
 
   /** A loop, because calls that await each other would all be held for as long as writes arrive. */
   async #drain(): Promise<void> {
-    if (this.#inFlight >= MAX_IN_FLIGHT) return
-    this.#inFlight++
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && this.#inFlight.size < MAX_IN_FLIGHT) {
       const together = firstThatFit(this.#waiting)
       this.#waiting = this.#waiting.filter((one) => !together.includes(one))
+      this.#inFlight.add(together)
       await this.#send(together, 0)
+      this.#inFlight.delete(together)
       this.#refuseLate()
     }
-    this.#inFlight--
   }
 
   /** If the database does not answer, clients would wait for the batches of all others before. */
@@ -122,22 +127,30 @@ function textOf(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-/** A second write of a resource waits for the next transaction: it was decided on the same row, and would fail. */
+/** A stale write is a transaction of its own: the others in it would be sent again when it fails. */
 function firstThatFit(waiting: readonly Waiting[]): readonly Waiting[] {
-  const resources = new Set<string>()
-  let [count, characters] = [0, 0]
-  return waiting.filter(({ resourceId, statements }) => {
-    if (resources.has(resourceId)) return false
+  if (waiting[0]?.isStale) return waiting.slice(0, 1)
+  let [taken, count, characters] = [0, 0, 0]
+  return waiting.filter(({ isStale, statements }) => {
+    if (isStale) return false
     count += statements.length
     for (const { params } of statements)
       for (const value of params) characters += typeof value === 'string' ? value.length : 0
-    if (resources.size > 0 && (count > MAX_STATEMENTS || characters > MAX_CHARACTERS)) return false
-    resources.add(resourceId)
+    if (taken > 0 && (count > MAX_STATEMENTS || characters > MAX_CHARACTERS)) return false
+    taken++
     return true
   })
 }
 
-/** The single writes of an isolate that are at the database. */
+/** A write that an isolate has begun. */
+interface CurrentWrite {
+  /** Whether it may go to the database directly. */
+  readonly isDirect: boolean
+  /** To be called at its end. */
+  readonly end: () => void
+}
+
+/** The writes of an isolate that are under way. */
 export class CurrentWrites {
   readonly #now: () => number
   /** When each began, by tenant. */
@@ -147,14 +160,12 @@ export class CurrentWrites {
     this.#now = now
   }
 
-  /** @returns a function to call at its end; undefined if there are as many as may be */
-  begin(tenantId: string): (() => void) | undefined {
+  begin(tenantId: string): CurrentWrite {
     const now = this.#now()
     // A request may have been ended before its answer.
     const others = (this.#begun.get(tenantId) ?? []).filter((time) => now - time < BATCH_TIMEOUT_MS)
-    if (others.length >= MAX_DIRECT) return undefined
     this.#begun.set(tenantId, [...others, now])
-    return () => {
+    const end = () => {
       const left = [...(this.#begun.get(tenantId) ?? [])]
       const index = left.indexOf(now)
       // One that took too long is not counted any more.
@@ -162,6 +173,7 @@ export class CurrentWrites {
       if (left.length === 0) this.#begun.delete(tenantId)
       else this.#begun.set(tenantId, left)
     }
+    return { isDirect: others.length < MAX_DIRECT, end }
   }
 }
 
@@ -171,7 +183,7 @@ export interface Joint {
   readonly send: (write: JointWrite, statements: readonly Statement[]) => Promise<JointAnswer | undefined>
 }
 
-/** The database of a request. A write goes to it directly, unless as many of its tenant are there as may be. */
+/** The database of a request. A write goes to it directly, unless more of its tenant are under way. */
 export function withJointWrites(
   database: Database,
   figures: DatabaseFigures,
@@ -181,10 +193,9 @@ export function withJointWrites(
     ...database,
     jointly: (write) => ({
       async batch(statements) {
-        const end = current.begin(write.tenantId)
-        if (end === undefined) return await viaQueue(write, statements)
+        const { isDirect, end } = current.begin(write.tenantId)
         try {
-          return await database.batch(statements)
+          return await (isDirect ? database.batch(statements) : viaQueue(write, statements))
         } finally {
           end()
         }
@@ -193,7 +204,7 @@ export function withJointWrites(
   }
 
   async function viaQueue(write: JointWrite, statements: readonly Statement[]) {
-    const answer = await send(write, statements).catch((cause: unknown) => {
+    const answer = await withTimeout(send(write, statements), MAX_ANSWER_MS).catch((cause: unknown) => {
       if (isOfEarlierVersion(cause)) return undefined
       throw new DatabaseUnavailable('the queue of joint writes does not answer', { cause })
     })

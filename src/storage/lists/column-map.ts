@@ -6,29 +6,27 @@ import type { Alternatives, ColumnMap, Lookup } from '../../scim/filter/compile.
 import { constant, fragment } from '../../scim/filter/sql-fragment.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { hasDirectLookup, isLookup } from './columns.ts'
+import type { Sought } from './list-request.ts'
 import { rowsOf, union } from './membership-columns.ts'
 import { candidatesOf } from './scan-conditions.ts'
 import { valueLookupOf } from './value-lookups.ts'
 
 /** The columns of a resource type within a tenant, for a filter. */
-export function columnsOf(type: StoredResourceType, tenantId: string, filter: Filter | undefined): ColumnMap {
+export function columnsOf(sought: Sought, tenantId: string): ColumnMap {
+  const { type, filter, isScanned } = sought
   return {
     document: `${type.table.name}.keys`,
     columns: type.table.columns,
     rows: rowsOf(type, tenantId, filter !== undefined && isLookup(filter, type)),
-    alternatives: alternativesOf(type, tenantId),
-    lookups: lookupsOf(type, tenantId, filter),
+    alternatives: alternativesOf(type, tenantId, isScanned),
+    lookups: lookupsOf(sought, tenantId),
   }
 }
 
 /** Of several tests that are joined by "and", only the one that leads to the candidates is looked up. */
-function lookupsOf(
-  type: StoredResourceType,
-  tenantId: string,
-  filter: Filter | undefined,
-): ReadonlyMap<Filter, Lookup> {
-  const found = (candidatesOf(filter, type) ?? []).map(
-    (one) => [one, valueLookupOf(one, type, tenantId)] as const,
+function lookupsOf(sought: Sought, tenantId: string): ReadonlyMap<Filter, Lookup> {
+  const found = (candidatesOf(sought) ?? []).map(
+    (one) => [one, valueLookupOf(one, sought.type, tenantId)] as const,
   )
   return new Map(found.flatMap(([one, lookup]) => (lookup === undefined ? [] : [[one, lookup]])))
 }
@@ -37,11 +35,11 @@ function lookupsOf(
  * Alternatives with an index each, as a subquery of ids. With OR, SQLite does not use a partial index, and prefers a
  * scan of the whole tenant in the order of the list.
  */
-function alternativesOf(type: StoredResourceType, tenantId: string): Alternatives {
+function alternativesOf(type: StoredResourceType, tenantId: string, isScanned = false): Alternatives {
   const table = constant(type.table.name)
   return {
-    haveDirectLookup: (filters) => filters.every((filter) => hasDirectLookup(filter, type)),
-    columnsOf: (filter) => columnsOf(type, tenantId, filter),
+    haveDirectLookup: (filters) => !isScanned && filters.every((filter) => hasDirectLookup(filter, type)),
+    columnsOf: (filter) => columnsOf({ type, filter }, tenantId),
     oneOf: (conditions) => {
       const ids = conditions.map(
         (condition) =>

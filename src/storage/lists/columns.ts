@@ -63,7 +63,12 @@ function isAnsweredBy(
     case 'and':
       return filter.operands.some((operand) => isAnsweredBy(operand, type, isAnswered))
     case 'or':
-      return filter.operands.every((operand) => hasDirectLookup(operand, type))
+      return filter.operands.every(
+        (operand) =>
+          operand.kind === 'never' ||
+          isMembershipOfKnown(operand, type) ||
+          isAnsweredBy(operand, type, isAnswered),
+      )
     case 'comparison':
     case 'valuePath':
       return isAnswered(filter)

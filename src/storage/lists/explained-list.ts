@@ -40,19 +40,21 @@ export async function explainList(
   parts: readonly ListPart[],
   slice: Slice,
 ): Promise<ExplainedList> {
-  const { statements, budget } = plainListOf(parts, tenantId, slice) ?? searchOf(parts, tenantId, slice)
-  const estimates = budget === undefined ? [] : [statement(budget.query), statement(budget.scanned)]
+  const { statements, budgets } = plainListOf(parts, tenantId, slice) ?? searchOf(parts, tenantId, slice)
+  const estimates = budgets.flatMap(({ query, scanned }) => [statement(query), statement(scanned)])
   const results = await db.batch([...estimates, ...statements.map(planOf)])
-  const [work, scanned] = results.map(({ rows }) => rows[0])
+  const rows = results.map((result) => result.rows[0])
+  const kept = budgets.findIndex((budget, i) => budget.isKept(rows[2 * i]))
+  const [work, scanned] = rows.slice(2 * (kept < 0 ? budgets.length - 1 : kept))
   const steps = results
     .slice(estimates.length)
     .flatMap(({ rows }) => rows.map(({ detail }) => String(detail)))
   return {
-    isIndexed: budget === undefined,
+    isIndexed: budgets.length === 0,
     indexes: indexesIn(steps, parts),
     tests: parts.flatMap(testsOf),
-    scanned: budget === undefined ? null : Number(scanned?.scanned ?? 0),
-    estimatedMs: budget === undefined ? null : Math.ceil(Number(work?.work ?? 0) / 1e6),
+    scanned: budgets.length === 0 ? null : Number(scanned?.scanned ?? 0),
+    estimatedMs: budgets.length === 0 ? null : Math.ceil(Number(work?.work ?? 0) / 1e6),
     allowedMs: MAX_SCAN_MILLISECONDS,
     indexed: parts.map(({ type }) => `${type.name}: ${indexedTests(type)}`),
   }

@@ -22,8 +22,8 @@ export interface PlainList {
    * groups or the nested groups. For a unique value, which has at most one resource: the page and its members.
    */
   readonly statements: readonly Statement[]
-  /** An index answers the list, so it has no budget. */
-  readonly budget?: undefined
+  /** An index answers the list. */
+  readonly budgets: readonly []
   readonly most?: undefined
 }
 
@@ -70,6 +70,7 @@ export function plainListOf(
   )
   return {
     isUnique,
+    budgets: [],
     statements: isByPosition && slice.total !== undefined ? statements.slice(1) : statements,
   }
 }

@@ -12,7 +12,12 @@ export interface ListPart {
   readonly sort: Sort | undefined
   /** Whether its memberships are needed, as `groups` or `members`: they cost a read for each. */
   readonly withReferences: boolean
+  /** Whether all resources are looked through, although indexes find candidates: they may find most of the directory. */
+  readonly isScanned?: boolean
 }
+
+/** What a part looks for. */
+export type Sought = Pick<ListPart, 'type' | 'filter' | 'isScanned'>
 
 /** The position of a resource in the order of a list. */
 export interface Position {

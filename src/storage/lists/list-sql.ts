@@ -16,20 +16,44 @@ import type { ListPart, Slice } from './list-request.ts'
 import type { List, ListPosition, Source, Value } from './list-source.ts'
 import { inGroupsCounted } from './membership-columns.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
-import { isAffordable, isSorted, mostFound, scanBudget } from './scan-budget.ts'
+import {
+  isAffordable,
+  isSorted,
+  mostFound,
+  type ScanBudget,
+  scanBudget,
+  scannedParts,
+} from './scan-budget.ts'
 
 /** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
 const LAST_CHARACTER = '\u{10ffff}'
 
-/** The requested list. */
-export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slice): List {
+/**
+ * The requested list. If indexes may find most of the directory, it is two lists: by indexes, and by a scan. The budgets
+ * decide which of them is read.
+ */
+export function listsOf(parts: readonly ListPart[], tenantId: string, slice: Slice): readonly List[] {
   const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
-  const offset = 'offset' in slice ? slice.offset : 0
-  const isWithMembers = parts.some(({ type, withReferences }) => withReferences && hasMembers(type))
-  const budget = scanBudget(simple, tenantId, isWithMembers ? 2 : 1)
-  const sources = simple.map((part) => {
-    const { filter, ...source } = part
-    const columns = columnsOf(part.type, tenantId, filter)
+  const passes = parts.some(({ type, withReferences }) => withReferences && hasMembers(type)) ? 2 : 1
+  // Of several types, it is not known how many each of them has.
+  const total = parts.length === 1 && 'from' in slice ? slice.total : undefined
+  const known = { tenantId, passes, total }
+  const budget = scanBudget(simple, known)
+  const list = listOf(simple, tenantId, slice, budget)
+  const scanned = budget && scannedParts(simple, budget)
+  if (scanned === undefined) return [list]
+  return [list, listOf(scanned, tenantId, slice, scanBudget(scanned, known, budget))]
+}
+
+function listOf(
+  parts: readonly ListPart[],
+  tenantId: string,
+  slice: Slice,
+  budget: ScanBudget | undefined,
+): List {
+  const sources = parts.map((part) => {
+    const { filter, isScanned, ...source } = part
+    const columns = columnsOf(part, tenantId)
     const path = part.sort?.path
     return {
       ...source,
@@ -38,12 +62,13 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
       condition: filter && toSql(compileFilter(filter, columns)),
       total: totalInGroups(part, tenantId),
       // Members of a group are found in the order of their ids.
-      isIndexed: filter !== undefined && (path ? hasDirectLookup : isIndexed)(filter, part.type),
+      isIndexed:
+        filter !== undefined && !isScanned && (path ? hasDirectLookup : isIndexed)(filter, part.type),
       sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
     }
   })
   const isCounted = 'offset' in slice || slice.total === undefined
-  const most = budget === undefined ? mostFound(simple, offset) : undefined
+  const most = budget === undefined ? mostFound(parts, 'offset' in slice ? slice.offset : 0) : undefined
   return {
     sources,
     tenantId,
@@ -57,7 +82,7 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
 /** The number of matches, counted by memberships; undefined if the filter does not just name groups. */
 function totalInGroups({ type, filter }: ListPart, tenantId: string): SQL | undefined {
   if (filter === undefined || !showsGroups(type) || !isMembershipOfKnown(filter, type)) return undefined
-  const columns = { ...columnsOf(type, tenantId, filter), rows: inGroupsCounted(type, tenantId) }
+  const columns = { ...columnsOf({ type, filter }, tenantId), rows: inGroupsCounted(type, tenantId) }
   return toSql(compileFilter(filter, columns))
 }
 

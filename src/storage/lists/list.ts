@@ -16,7 +16,7 @@ import { StoredRow } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Position, Slice } from './list-request.ts'
-import { cutPageOf, listOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
+import { cutPageOf, listsOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
 import { requireFewFound, type ScanBudget, skipsMany } from './scan-budget.ts'
 
 export interface Listed {
@@ -63,19 +63,24 @@ async function readPage(
     return { total: listed.length, listed: onPage, hasMore: false }
   }
   const known = knownTotal(slice)
-  const { statements, budget, most } = plain ?? searchOf(parts, tenant.tenantId, slice)
+  const { statements, budgets, most } = plain ?? searchOf(parts, tenant.tenantId, slice)
   requireFewFound(known ?? 0, most)
-  const isLong = budget !== undefined || most !== undefined || skipsMany(slice) || showsMany(tenant, parts)
+  const isLong = budgets.length > 0 || most !== undefined || skipsMany(slice) || showsMany(tenant, parts)
   const results = await readAs(tenant, statements, { isLong })
+  const withMembers = withReferences(parts, hasMembers)
   const [counted, page, cut, ...more] =
-    budget !== undefined ? searched(results, budget) : known === undefined ? results : [undefined, ...results]
+    budgets.length > 0
+      ? searched(results, budgets, withMembers)
+      : known === undefined
+        ? results
+        : [undefined, ...results]
   const total = known ?? Number(counted?.rows[0]?.total ?? 0)
   requireFewFound(total, most)
   const rows = [...inOrder(page?.rows ?? []), ...inOrder(cut?.rows ?? [])]
-  const members = withReferences(parts, hasMembers) ? more[0]?.rows : []
+  const members = withMembers ? more[0]?.rows : []
   const nested = withReferences(parts, showsGroups) ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
   const shown = rows.slice(0, slice.limit)
-  if (withReferences(parts, hasMembers)) noteMembersRead(tenant.tenantId, LIST, membersOn(shown))
+  if (withMembers) noteMembersRead(tenant.tenantId, LIST, membersOn(shown))
   return {
     total,
     listed: allListed(parts, shown, members, nested),
@@ -93,13 +98,19 @@ function membersOn(rows: readonly Row[]): number {
   return rows.reduce((sum, { memberCount }) => sum + Number(memberCount ?? 0), 0)
 }
 
-/** The results of a list with a budget in the form of any other list. The last row is not a resource. */
-function searched([search, ...more]: readonly StatementResult[], budget: ScanBudget) {
-  const rows = search?.rows ?? []
-  const last = rows.at(-1)
-  budget.require(last)
-  const counted = { rows: [{ total: last?.matches ?? 0 }] }
-  return [counted, { rows: rows.slice(0, -1) }, undefined, ...more]
+/**
+ * The results of a list with budgets in the form of any other list: of the way in which it was read. The last row is not a
+ * resource.
+ */
+function searched(results: readonly StatementResult[], budgets: readonly ScanBudget[], withMembers: boolean) {
+  const ways = budgets.length
+  const rows = results.slice(0, ways).find(({ rows }, i) => budgets[i]?.isKept(rows.at(-1)))?.rows
+  if (rows === undefined) budgets.at(-1)?.require(results[ways - 1]?.rows.at(-1))
+  const counted = { rows: [{ total: rows?.at(-1)?.matches ?? 0 }] }
+  const page = { rows: rows?.slice(0, -1) ?? [] }
+  if (!withMembers) return [counted, page, undefined, ...results.slice(ways)]
+  const members = { rows: results.slice(ways, 2 * ways).flatMap(({ rows }) => rows) }
+  return [counted, page, undefined, members, ...results.slice(2 * ways)]
 }
 
 function knownTotal(slice: Slice): number | undefined {
@@ -112,8 +123,9 @@ function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceTyp
 }
 
 /**
- * A list that is not plain. If it may exceed its budget, it is one statement, which checks the budget; otherwise it
- * is read like a plain one. A page by position reads one more resource, which tells whether there are more.
+ * A list that is not plain. If it may exceed its budget, it is one statement for each way to find it, which checks the
+ * budget; otherwise it is read like a plain one. A page by position reads one more resource, which tells whether there
+ * are more.
  */
 export function searchOf(
   parts: readonly ListPart[],
@@ -121,20 +133,24 @@ export function searchOf(
   slice: Slice,
 ): {
   readonly statements: readonly Statement[]
-  readonly budget: ScanBudget | undefined
+  readonly budgets: readonly ScanBudget[]
   readonly most: number | undefined
 } {
-  const list = listOf(parts, tenantId, slice)
-  const { budget, most } = list
-  const page = 'from' in slice ? { ...list, limit: slice.limit + 1 } : list
+  const lists = listsOf(parts, tenantId, slice)
+  const budgets = lists.flatMap(({ budget }) => budget ?? [])
+  const pages = 'from' in slice ? lists.map((list) => ({ ...list, limit: slice.limit + 1 })) : lists
   const queries = [
-    ...(budget !== undefined
-      ? [searchedPageOf(page)]
-      : [...(knownTotal(slice) === undefined ? [totalOf(list)] : []), pageOf(page), cutPageOf(page)]),
-    ...(withReferences(parts, hasMembers) ? [membersOf(list)] : []),
+    ...(budgets.length > 0
+      ? pages.map(searchedPageOf)
+      : [
+          ...(knownTotal(slice) === undefined ? lists.map(totalOf) : []),
+          ...pages.map(pageOf),
+          ...pages.map(cutPageOf),
+        ]),
+    ...(withReferences(parts, hasMembers) ? lists.map(membersOf) : []),
   ]
   const nested = withReferences(parts, showsGroups) ? [selectNestedGroups({ tenantId })] : []
-  return { statements: [...queries.map(statement), ...nested], budget, most }
+  return { statements: [...queries.map(statement), ...nested], budgets, most: lists[0]?.most }
 }
 
 /** The rows of a page that was cut or sorted, by their ascending `total`. */

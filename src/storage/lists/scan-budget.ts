@@ -19,8 +19,9 @@ import {
   isOfOne,
   isOneRange,
   leavesOf,
+  mayFindMost,
 } from './scan-conditions.ts'
-import { LIMIT, plus, workOf } from './scan-counts.ts'
+import { type Known, LIMIT, plus, workOf } from './scan-counts.ts'
 import { tooMany } from './scan-refusals.ts'
 import { MOST_BLOCKS, workTimes } from './scan-times.ts'
 
@@ -31,52 +32,78 @@ export function isAffordable(work: SQL): SQL {
 
 /** The estimated cost of a list, and the parts that it applies to. */
 export interface ScanBudget {
-  /** One row: the estimate, in nanoseconds. */
+  /** One row: the estimate, in nanoseconds; NULL if the list is to be found in the other way: see `scannedParts`. */
   readonly query: SQL
   /** One row: `scanned`, the number of resources to look through. The count ends where the limit is exceeded. */
   readonly scanned: SQL
   /** True for a part that must not be read beyond the limit. */
   readonly isGated: (part: ListPart) => boolean
-  /** @param row has the `work` of `query` @throws {ScimError} tooMany */
+  /** Whether the list was read. @param row has the `work` of `query` */
+  readonly isKept: (row: Row | undefined) => boolean
+  /** @param row likewise @throws {ScimError} tooMany */
   readonly require: (row: Row | undefined) => void
+}
+
+/**
+ * The other way to find a list. Indexes may find most of the directory, such as all users who are inactive. To collect
+ * them takes longer than to look through everything, and only the database knows how many they are.
+ *
+ * @param budget of the parts
+ * @returns undefined if no index finds so many
+ */
+export function scannedParts(
+  parts: readonly ListPart[],
+  budget: ScanBudget,
+): readonly ListPart[] | undefined {
+  const isBroad = (part: ListPart) => budget.isGated(part) && mayFindMost(part)
+  if (!parts.some(isBroad)) return undefined
+  return parts.map((part) => (isBroad(part) ? { ...part, isScanned: true } : part))
 }
 
 /**
  * The budget of a list.
  *
  * @param parts with filters in the form of simplifyFilter
- * @param passes the number of scans: for the page, and for the members of its groups
+ * @param first the budget of the same list by indexes, if this one is for `scannedParts`: within it, nothing is scanned
  * @returns undefined if indexes answer the whole list
  */
 export function scanBudget(
   parts: readonly ListPart[],
-  tenantId: string,
-  passes: number,
+  known: Known,
+  first?: ScanBudget,
 ): ScanBudget | undefined {
   // No index holds several types in one order.
   const isMixed = parts.length > 1
   const scans = parts.filter((part) => isScan(part, isMixed) && !isOneLook(part))
   if (scans.length === 0) return undefined
-  const estimates = scans.map((part, i) => workOf(part, tenantId, passes, `n${i}`))
+  const estimates = scans.map((part, i) => workOf(part, known, `n${i}`))
   // Computed once although many terms use it: without LIMIT, SQLite would expand it in each.
   const counts = estimates.map(({ count }, i) => sql`${count} AS ${sql.raw(`n${i}`)}`)
-  const counted = sql`(SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t WHERE t.id = ${tenantId} LIMIT 1) AS t`
+  const counted = sql`(SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t WHERE t.id = ${known.tenantId} LIMIT 1) AS t`
   const numbers = estimates.map((_, i) => sql.raw(`t.n${i}`))
+  const conditions = [
+    ...estimates.flatMap(({ isFaster }) => isFaster ?? []),
+    ...(first === undefined ? [] : [sql`NOT coalesce((${first.query}) <= ${sql.raw(String(LIMIT))}, 0)`]),
+  ]
+  const work = plus(estimates.map((one) => one.work))
+  const milliseconds = (row: Row | undefined) => Number(row?.work ?? 0) / 1e6
   return {
-    query: sql`SELECT ${plus(estimates.map(({ work }) => work))} AS work FROM ${counted}`,
+    query: sql`SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
+      FROM ${counted}`,
     scanned: sql`SELECT ${plus(numbers)} AS scanned FROM ${counted}`,
     isGated: (part) => scans.includes(part),
+    isKept: (row) => typeof row?.work === 'number' && row.work <= LIMIT,
     require(row) {
-      const milliseconds = Number(row?.work ?? 0) / 1e6
-      if (milliseconds > MAX_SCAN_MILLISECONDS) throw tooMany(scans, milliseconds, isMixed)
+      if (milliseconds(row) > MAX_SCAN_MILLISECONDS) throw tooMany(scans, milliseconds(row), isMixed)
     },
   }
 }
 
 /** True if the matches do not come in the order of the list, so that all of them are sorted. */
-export function isSorted({ type, filter, sort }: ListPart): boolean {
+export function isSorted(part: ListPart): boolean {
+  const { type, sort } = part
   if (!hasIndexedOrder(sort, type)) return true
-  const found = candidatesOf(filter, type)
+  const found = candidatesOf(part)
   return found !== undefined && !found.every((one) => isLookup(one, type) || isMembershipOfKnown(one, type))
 }
 
@@ -133,7 +160,7 @@ export function requireFewFound(total: number, most: number | undefined): void {
 
 /** True for a cheap test of one resource, however large it is, such as those of Entra's filters. */
 function isOneLook(part: ListPart): boolean {
-  const [candidate, ...alternatives] = candidatesOf(part.filter, part.type) ?? []
+  const [candidate, ...alternatives] = candidatesOf(part) ?? []
   if (candidate === undefined || alternatives.length > 0 || !isOfOne(candidate)) return false
   const { own, users, groups, memberships, reached, steps, ownGroups, other } = workTimes(part)
   const others = [users.row, groups.row, memberships, reached.length, steps, ownGroups.row, other.row]

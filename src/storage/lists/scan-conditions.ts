@@ -5,7 +5,7 @@ import { target } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { columnOf, isLookedUp, isLookup, isMembershipOfKnown, isRange } from './columns.ts'
-import type { ListPart } from './list-request.ts'
+import type { ListPart, Sought } from './list-request.ts'
 import { valueTestsOf } from './value-lookups.ts'
 
 /** True if an index has the resources in the requested order. No index has several types in one order. */
@@ -52,17 +52,18 @@ export function leavesOf(filter: Filter): readonly Filter[] {
  * Conditions by which an index finds all candidates: alternatives, or ranges, one of which SQLite chooses. Undefined
  * if every resource is a candidate.
  */
-export function candidatesOf(
-  filter: Filter | undefined,
-  type: StoredResourceType,
-): readonly Filter[] | undefined {
+export function candidatesOf({ type, filter, isScanned }: Sought): readonly Filter[] | undefined {
+  return isScanned ? undefined : candidatesIn(filter, type)
+}
+
+function candidatesIn(filter: Filter | undefined, type: StoredResourceType): readonly Filter[] | undefined {
   if (filter === undefined) return undefined
   if (filter.kind !== 'and') {
     if (!leavesOf(filter).every((leaf) => isIndexedTest(leaf, type))) return undefined
     return filter.kind === 'or' ? filter.operands : [filter]
   }
   const found = filter.operands.flatMap((operand) => {
-    const candidates = candidatesOf(operand, type)
+    const candidates = candidatesIn(operand, type)
     return candidates === undefined ? [] : [{ operand, candidates }]
   })
   const [value] = found.filter(({ operand }) => isLookup(operand, type))
@@ -76,6 +77,13 @@ export function candidatesOf(
   if (isOfValues(first.operand, type)) return first.candidates
   const ranges = found.filter(({ operand }) => isRange(operand, type)).flatMap(({ candidates }) => candidates)
   return ranges.length > 1 ? ranges : first.candidates
+}
+
+/** True if the candidates may be most of the directory: users who are inactive, or created since then. */
+export function mayFindMost(sought: Sought): boolean {
+  const { type } = sought
+  const isOfFew = (one: Filter) => isLookup(one, type) || isMembershipOfKnown(one, type)
+  return candidatesOf(sought)?.some((one) => !isOfFew(one)) ?? false
 }
 
 /** True for look-ups of values each of which most users do not have. */

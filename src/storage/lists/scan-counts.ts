@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { AttributePath } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import { compileFilter } from '../../scim/filter/compile.ts'
+import { constant, fragment, type SqlFragment } from '../../scim/filter/sql-fragment.ts'
 import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
@@ -18,32 +19,49 @@ import {
 import { columnsOf } from './column-map.ts'
 import { isMembershipOfKnown, toSql } from './columns.ts'
 import type { ListPart } from './list-request.ts'
-import { membersReached } from './membership-columns.ts'
-import { candidatesOf, isOfOne, leavesOf } from './scan-conditions.ts'
+import { membersReached, union } from './membership-columns.ts'
+import { candidatesOf, isOfOne, leavesOf, mayFindMost } from './scan-conditions.ts'
 import { MEASURE, MEMBERSHIP, MOST_BLOCKS, type Reached, type Time, workTimes } from './scan-times.ts'
-import { valueLookupOf } from './value-lookups.ts'
+import { idsLookedUp, valueLookupOf } from './value-lookups.ts'
 
 export const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
 
 /** Beyond this number of conditions, each is assumed to find everything. */
 const MOST_COUNTED = 8
 
-/** Nanoseconds, as an expression over `t`, the row of the tenant, in which `name` is the `count` of scanned rows. */
-export function workOf(
-  part: ListPart,
-  tenantId: string,
-  passes: number,
-  name: string,
-): { readonly work: SQL; readonly count: SQL } {
+/** The estimated work of a part. */
+export interface PartWork {
+  /** The number of scanned rows, as a subquery. */
+  readonly count: SQL
+  /** Nanoseconds, as an expression over `t`, the row of the tenant, which has the count as a column. */
+  readonly work: SQL
+  /** Whether a scan of everything takes at least as long, likewise; undefined if it is one. */
+  readonly isFaster: SQL | undefined
+}
+
+/** What is known of a list before it is read. */
+export interface Known {
+  readonly tenantId: string
+  /** The number of scans: for the page, and for the members of its groups. */
+  readonly passes: number
+  /** The number of matches, of the previous page. */
+  readonly total?: number | undefined
+}
+
+/** @param name the column of the count */
+export function workOf(part: ListPart, { tenantId, passes, total }: Known, name: string): PartWork {
   const { type } = part
   const work = workTimes(part)
-  // The count stops where the limit is exceeded.
-  const most = Math.ceil(LIMIT / (passes * work.own.row)) + 1
+  const share = mayFindMost(part) ? shareOf(part) : undefined
+  const most = mostCounted(part, tenantId, passes * work.own.row, share)
   const withElements = isOfElements(part)
-  const { n: count, b: size } = lookedThrough(part, tenantId, most, withElements)
+  const { n: counted, b: size } = lookedThrough(part, tenantId, most, withElements)
+  const isKnown = share !== undefined && total !== undefined
+  // All matches are candidates, so these need not be counted if there are too many matches.
+  const count = isKnown ? sql`iif(${total} > ${shareOfAll(type, share)}, ${total}, ${counted})` : counted
   const n = sql.raw(`t.${name}`)
   const nested = sql`(SELECT count(*) FROM memberships WHERE tenant_id = t.id AND ${sql.raw(IS_NESTED)})`
-  const counted = work.reached.slice(0, MOST_COUNTED)
+  const reached = work.reached.slice(0, MOST_COUNTED)
   const rest = work.reached.slice(MOST_COUNTED)
   const users = all(USERS_TABLE)
   const groups = all(GROUPS_TABLE)
@@ -56,13 +74,33 @@ export function workOf(
     ...product(work.memberships + MEMBERSHIP * rest.length, sql`t.membership_count`),
     ...product(work.left, leftMemberships(work.left)),
     ...product(work.steps, sql`${n} * ${nested}`),
-    ...counted.map((one) => reachedWork(one, type, tenantId)),
+    ...reached.map((one) => reachedWork(one, type, tenantId)),
   ]
   const own = ownWork({ row: passes * work.own.row, block: passes * work.own.block }, n, {
     most: mostBlocks(type.table, n, withElements),
     exact: size,
   })
-  return { work: sql`(${own} + ${sql.raw(String(passes))} * ${plus(terms)})`, count }
+  return {
+    work: sql`(${own} + ${sql.raw(String(passes))} * ${plus(terms)})`,
+    count,
+    isFaster: share === undefined ? undefined : sql`${n} <= ${shareOfAll(type, share)}`,
+  }
+}
+
+/** The share of the directory that candidates may be: with more of them, a scan of everything takes less time. */
+function shareOf(part: ListPart): number {
+  return workTimes({ ...part, isScanned: true }).own.row / workTimes(part).own.row
+}
+
+function shareOfAll({ table }: StoredResourceType, share: number): SQL {
+  return sql`CAST(${sql.raw(table.counters.count)} * ${sql.raw(share.toFixed(3))} AS INTEGER)`
+}
+
+/** The count stops where the limit is exceeded, or a scan of everything takes less time. */
+function mostCounted({ type }: ListPart, tenantId: string, row: number, share: number | undefined): SQL {
+  const affordable = sql.raw(String(Math.ceil(LIMIT / row)))
+  if (share === undefined) return sql`${affordable} + 1`
+  return sql`(SELECT min(${affordable}, ${shareOfAll(type, share)}) FROM tenants WHERE id = ${tenantId}) + 1`
 }
 
 /** Memberships that deleted groups have left, up to the number that takes longer than the limit. */
@@ -153,19 +191,13 @@ interface LookedThrough {
 }
 
 /**
- * The rows that a part scans: everything, or the matches of indexed conditions, counted up to `most` each. If there
- * are many conditions, each is assumed to find everything, because D1 limits the length of a statement and the memory
- * of SQLite.
+ * The rows that a part scans: everything, or the matches of indexed conditions, counted up to `most`. If there are many
+ * conditions, each is assumed to find everything, because D1 limits the length of a statement and the memory of SQLite.
  */
-function lookedThrough(
-  { type, filter }: ListPart,
-  tenantId: string,
-  most: number,
-  withElements: boolean,
-): LookedThrough {
-  const table = sql.raw(type.table.name)
-  const conditions = candidatesOf(filter, type)
+function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements: boolean): LookedThrough {
+  const { type } = part
   const size = withElements ? SIZE_WITH_ELEMENTS : SIZE
+  const conditions = candidatesOf(part)
   if (conditions === undefined) return { n: all(type.table).n, b: undefined }
   const counted = conditions.filter((condition) => !isOfOne(condition))
   const ones = sql.raw(String(conditions.length - counted.length))
@@ -173,28 +205,50 @@ function lookedThrough(
     const { n, b } = all(type.table)
     return { n: sql`${sql.raw(String(counted.length))} * ${n} + ${ones}`, b }
   }
-  const countOf = (condition: Filter) =>
-    showsGroups(type) && isMembershipOfKnown(condition, type)
-      ? memberCount(condition, type, tenantId)
-      : total([condition], sql`count(*)`, sql`1`)
-  const total = (some: readonly Filter[], expression: SQL, column: SQL) =>
-    plus(
-      some.map((found) => {
-        const condition = toSql(
-          valueLookupOf(found, type, tenantId)?.condition ??
-            compileFilter(found, columnsOf(type, tenantId, found)),
-        )
-        return sql`(SELECT ${expression} FROM (SELECT ${column} AS x FROM ${table}
-          WHERE ${table}.tenant_id = ${tenantId} AND ${condition} LIMIT ${sql.raw(String(most))}))`
-      }),
-    )
+  const isOfGroups = (one: Filter) => showsGroups(type) && isMembershipOfKnown(one, type)
+  const [members, others] = [counted.filter(isOfGroups), counted.filter((one) => !isOfGroups(one))]
   return {
-    n: plus([...counted.map((one) => countOf(one)), ones]),
+    n: plus([
+      ...members.map((one) => memberCount(one, type, tenantId)),
+      ...(others.length === 0 ? [] : [countOf(others, type, tenantId, most)]),
+      ones,
+    ]),
     b:
       conditions.length > MOST_COUNTED
         ? all(type.table).b
-        : total(conditions, sql`coalesce(sum(x), 0)`, size),
+        : plus(conditions.map((one) => sizeFound(one, type, tenantId, { size, most }))),
   }
+}
+
+/** What conditions find, counted in indexes alone. A resource that several find counts for each. */
+function countOf(conditions: readonly Filter[], type: StoredResourceType, tenantId: string, most: SQL): SQL {
+  const rows = toSql(union(conditions.map((one) => rowsFound(one, type, tenantId))))
+  return sql`(SELECT count(*) FROM (SELECT 1 FROM (${rows}) LIMIT ${most}))`
+}
+
+function rowsFound(condition: Filter, type: StoredResourceType, tenantId: string): SqlFragment {
+  const table = constant(type.table.name)
+  return (
+    idsLookedUp(condition, type, tenantId) ??
+    fragment`SELECT 1 AS id FROM ${table}
+      WHERE ${table}.tenant_id = ${tenantId} AND ${compileFilter(condition, columnsOf({ type, filter: condition }, tenantId))}`
+  )
+}
+
+/** The sum of the sizes of the resources that a condition finds. */
+function sizeFound(
+  condition: Filter,
+  type: StoredResourceType,
+  tenantId: string,
+  { size, most }: { readonly size: SQL; readonly most: SQL },
+): SQL {
+  const table = sql.raw(type.table.name)
+  const found = toSql(
+    valueLookupOf(condition, type, tenantId)?.condition ??
+      compileFilter(condition, columnsOf({ type, filter: condition }, tenantId)),
+  )
+  return sql`(SELECT coalesce(sum(x), 0) FROM (SELECT ${size} AS x FROM ${table}
+    WHERE ${table}.tenant_id = ${tenantId} AND ${found} LIMIT ${most}))`
 }
 
 /** Nanoseconds. Up to this cost of finding the groups, their members are counted; above it, all memberships are assumed. */
@@ -211,6 +265,6 @@ function reachedWork({ filter, read }: Reached, type: StoredResourceType, tenant
  * @param filter one test or value path, without "type"
  */
 function memberCount(filter: Filter, type: StoredResourceType, tenantId: string): SQL {
-  const columns = { ...columnsOf(type, tenantId, filter), rows: membersReached(tenantId) }
+  const columns = { ...columnsOf({ type, filter }, tenantId), rows: membersReached(tenantId) }
   return toSql(compileFilter(filter, columns))
 }

@@ -27,7 +27,7 @@ export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixe
   ].join(', or ')
   return badRequest(
     'tooMany',
-    `no index answers ${names.length === 0 ? 'so many alternatives' : quotedNames([...new Set(names)])}, and to look through the directory would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: ${wayOut}`,
+    `${names.length === 0 ? 'indexes find most of the directory' : `no index answers ${quotedNames([...new Set(names)])}`}, and to look through the directory would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: ${wayOut}`,
   )
 }
 

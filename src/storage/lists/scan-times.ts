@@ -6,9 +6,9 @@
 import { type AttributePath, target } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import { mentions, valuesOf } from '../../scim/filter/simplify.ts'
-import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { columnOf, isLookup, isMembershipOfKnown } from './columns.ts'
+import { columnOf, isLookedUp, isLookup, isMembershipOfKnown } from './columns.ts'
 import type { ListPart } from './list-request.ts'
 import { isPossible } from './membership-columns.ts'
 import { candidatesOf } from './scan-conditions.ts'
@@ -36,8 +36,8 @@ const ENDING: Time = { row: 100, block: 3_500 }
 const SUBSTRING_BYTE: Time = { row: 3, block: 28 }
 /** Measures a resource, if the counters of the tenant are not sufficient. */
 export const MEASURE: Time = { row: 500, block: 2_000 }
-/** Collects the ids that several conditions find. */
-const ALTERNATIVE: Time = { row: 1_200, block: 0 }
+/** Collects an id of a condition, counts it before, and looks up its resource. */
+const COLLECTED_ID: Time = { row: 2_000, block: 0 }
 /** Collects, measures and reads a member of a group. */
 const COLLECTED: Time = { row: 1_200, block: 0 }
 /** Sorts a row. */
@@ -97,25 +97,28 @@ const NOTHING: ScanTime = {
 }
 
 /** The cost of a part of a list for each row that it scans. */
-export function workTimes({ type, filter, sort }: ListPart): ScanTime {
-  const isOfFew = filter !== undefined && isLookup(filter, type)
-  const candidates = candidatesOf(filter, type)
+export function workTimes(part: ListPart): ScanTime {
+  const { type, filter, sort } = part
+  const candidates = candidatesOf(part)
+  const isCollected = candidates?.some((one) => candidates.length > 1 || isLookedUp(one, type))
   return sum([
     { ...NOTHING, own: READ },
-    ...(candidates !== undefined && candidates.length > 1 ? [{ ...NOTHING, own: ALTERNATIVE }] : []),
+    ...(isCollected ? [{ ...NOTHING, own: COLLECTED_ID }] : []),
     ...(candidates?.some((one) => isMembershipOfKnown(one, type)) ? [{ ...NOTHING, own: COLLECTED }] : []),
-    ...(filter === undefined ? [] : [filterWork(filter, type, isOfFew)]),
+    ...(filter === undefined ? [] : [filterWork(filter, part)]),
     ...(sort?.path === undefined ? [] : [sortWork(sort.path, type)]),
   ])
 }
 
-function filterWork(filter: Filter, type: StoredResourceType, isOfFew: boolean): ScanTime {
+/** @param part of which the filter is a test */
+function filterWork(filter: Filter, part: ListPart): ScanTime {
+  const { type } = part
   switch (filter.kind) {
     case 'and':
     case 'or':
-      return sum(filter.operands.map((operand) => filterWork(operand, type, isOfFew)))
+      return sum(filter.operands.map((operand) => filterWork(operand, part)))
     case 'not':
-      return filterWork(filter.operand, type, isOfFew)
+      return filterWork(filter.operand, part)
     case 'never':
       return NOTHING
     default: {
@@ -123,7 +126,7 @@ function filterWork(filter: Filter, type: StoredResourceType, isOfFew: boolean):
       const multiple = steps.findIndex(({ multiValued }) => multiValued)
       // Only of the resource itself: an attribute of an extension may have the same name.
       const name = multiple === 0 ? steps[0].name : undefined
-      if (name !== undefined && name === type.references) return referenceWork(filter, type, isOfFew)
+      if (name !== undefined && name === type.references) return referenceWork(filter, part)
       if (multiple < 0)
         return { ...NOTHING, own: testTime(filter, isInColumn(filter.path, type) ? COLUMN : VALUE) }
       return { ...NOTHING, own: added(LIST, elementTime(valuesOf(filter)?.operand ?? filter)) }
@@ -163,8 +166,12 @@ function testTime(filter: Filter, time: Time): Time {
 }
 
 /** The cost of a condition on groups or members: see membership-columns.ts. */
-function referenceWork(filter: Filter, type: StoredResourceType, isOfFew: boolean): ScanTime {
-  if (isMembershipOfKnown(filter, type)) return NOTHING
+function referenceWork(filter: Filter, part: ListPart): ScanTime {
+  const { type, isScanned } = part
+  if (isMembershipOfKnown(filter, type)) {
+    // Otherwise its members are the candidates.
+    return isScanned && showsGroups(type) ? { ...NOTHING, reached: [{ filter, read: NO_TIME }] } : NOTHING
+  }
   const operand = valuesOf(filter)?.operand
   if (operand === undefined) return { ...NOTHING, own: { row: MEMBERSHIP, block: 0 }, left: MEMBERSHIP }
   const test = elementTime(operand)
@@ -174,7 +181,8 @@ function referenceWork(filter: Filter, type: StoredResourceType, isOfFew: boolea
     const memberships = SCANNED_MEMBERSHIP + (isByName ? 0 : test.row * MEMBERSHIP_TEST)
     return { ...NOTHING, ...(isByName && { users: read, groups: read }), memberships, left: memberships }
   }
-  if (isOfFew) return { ...NOTHING, ownGroups: read, steps: STEP }
+  if (part.filter !== undefined && isLookup(part.filter, type))
+    return { ...NOTHING, ownGroups: read, steps: STEP }
   if (!mentions(operand, 'type')) return { ...NOTHING, groups: read, reached: [{ filter, read }] }
   // The resources below a group are found first. Then each of them goes up again, until a group without it is found.
   const isWalked = isPossible(operand, 'indirect')

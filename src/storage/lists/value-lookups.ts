@@ -83,7 +83,7 @@ export function isOfFewValues(tests: readonly ValueTest[]): boolean {
 /** The only test of a filter that needs no other one; undefined for all other filters. */
 export function wholeTestOf(filter: Filter, type: StoredResourceType): ValueTest | undefined {
   const [test, ...others] = valueTestsOf(filter, type) ?? []
-  return test !== undefined && others.length === 0 && isWhole(filter) && isExact(test) ? test : undefined
+  return test !== undefined && others.length === 0 && isWhole(filter) && isExactTest(test) ? test : undefined
 }
 
 /** True if the filter has no other tests than those of valueTestsOf. */
@@ -93,7 +93,7 @@ function isWhole(filter: Filter): boolean {
 }
 
 /** True if no longer value meets the test as far as it is stored. */
-function isExact({ operator, key }: ValueTest): boolean {
+function isExactTest({ operator, key }: ValueTest): boolean {
   const bytes = bytesOf(key)
   return operator === 'eq' ? bytes < MAX_VALUE_BYTES : bytes <= MAX_VALUE_BYTES
 }
@@ -108,26 +108,22 @@ export function valueLookupOf(
   type: StoredResourceType,
   tenantId: string,
 ): Lookup | undefined {
+  const ids = idsLookedUp(filter, type, tenantId)
+  if (ids === undefined) return undefined
+  const isExact = isWhole(filter) && (valueTestsOf(filter, type)?.every(isExactTest) ?? false)
+  return { condition: fragment`${constant(type.table.name)}.id IN (${ids})`, isExact }
+}
+
+/** A subquery of the ids of the same users, some of them more than once. It reads no user. */
+export function idsLookedUp(
+  filter: Filter,
+  type: StoredResourceType,
+  tenantId: string,
+): SqlFragment | undefined {
   const tests = valueTestsOf(filter, type)
-  if (tests !== undefined) {
-    const ids = union(tests.map((test) => idsOf(test, tenantId)))
-    const found = isOfFewValues(tests) ? ids : limited(ids)
-    return { condition: isOneOf(type, found), isExact: isWhole(filter) && tests.every(isExact) }
-  }
+  if (tests !== undefined) return union(tests.map((test) => idsOf(test, tenantId)))
   const created = createdIn(filter, type)
-  if (created === undefined) return undefined
-  return { condition: isOneOf(type, limited(createdIds(type, tenantId, created))), isExact: false }
-}
-
-function isOneOf({ table }: StoredResourceType, ids: SqlFragment): SqlFragment {
-  return fragment`${constant(table.name)}.id IN (${ids})`
-}
-
-/** More than any list may read: a list that finds so many is refused. */
-const MOST_IDS = 120_000
-
-function limited(ids: SqlFragment): SqlFragment {
-  return fragment`SELECT DISTINCT id FROM (${ids}) LIMIT ${constant(String(MOST_IDS))}`
+  return created && createdIds(type, tenantId, created)
 }
 
 function idsOf({ attribute, operator, key }: ValueTest, tenantId: string): SqlFragment {

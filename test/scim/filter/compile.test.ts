@@ -162,5 +162,5 @@ function storedTypeOf({ name }: ResourceType): StoredResourceType {
 
 function compile(filter: string, type: ResourceType) {
   const resolved = resolveFilter(parseFilter(filter, TOLERANT), type, TOLERANT)
-  return compileFilter(resolved, columnsOf(storedTypeOf(type), 'none', resolved))
+  return compileFilter(resolved, columnsOf({ type: storedTypeOf(type), filter: resolved }, 'none'))
 }

@@ -145,7 +145,7 @@ async function compared(texts: readonly string[]): Promise<readonly unknown[][]>
   const filters = texts.map((text) => resolveFilter(parseFilter(text, TOLERANT), type, TOLERANT))
   const statements = filters.map((resolved) => {
     const filter = simplifyFilter(resolved)
-    const condition = toSql(compileFilter(filter, columnsOf(type, client.tenantId, filter)))
+    const condition = toSql(compileFilter(filter, columnsOf({ type, filter }, client.tenantId)))
     return statement(
       sql`SELECT id FROM users WHERE tenant_id = ${client.tenantId} AND ${condition} ORDER BY id`,
     )

@@ -22,6 +22,15 @@ describe('simplifyFilter', () => {
     ],
     ['userName sw "a" or userName sw "A" or userName sw "a"', 'userName sw "a" or userName sw "A"'],
     ['title eq "x" and title eq "x"', 'title eq "x"'],
+    [
+      '(title eq "x" and active eq true) and (title eq "x" and (userName pr and id pr))',
+      'title eq "x" and active eq true and userName pr and id pr',
+    ],
+    [
+      'title eq "x" or (emails.value eq "a" or (emails.value eq "b" or title eq "x"))',
+      'title eq "x" or emails[value eq "a" or value eq "b"]',
+    ],
+    ['title pr and (id pr or title eq "x")', 'title pr and (id pr or title eq "x")'],
     ['emails.value eq "x" or emails.value eq "x"', 'emails.value eq "x"'],
     // Each operand may match another value.
     ['emails.value co "a" and emails.value co "b"', 'emails.value co "a" and emails.value co "b"'],

@@ -1,11 +1,12 @@
 /** The bounds of joint writes, and what happens without their queue. test/provider/joint-writes.test.ts has their outcomes. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   BATCH_TIMEOUT_MS,
   type Database,
   DatabaseUnavailable,
+  GuardError,
   noFigures,
   type Statement,
   translateError,
@@ -16,6 +17,8 @@ import {
   JointWrites,
   withJointWrites,
 } from '../../../src/storage/database/joint-writes.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i)
 const statement = (text = ''): Statement => ({ sql: 'SELECT ?1', params: [text] })
@@ -60,6 +63,31 @@ describe('a joint transaction', () => {
     await Promise.all(answers)
     expect(sizes).toEqual([1, 1, 2, 1, 1])
   })
+
+  it('is not repeated because a later change of one of its resources fails', async () => {
+    const sent: string[][] = []
+    const database: Database = {
+      async batch(statements) {
+        const texts = statements.map(({ params }) => String(params[0]))
+        sent.push(texts)
+        await Promise.resolve()
+        if (texts.includes('stale')) throw new GuardError('stale version')
+        return statements.map(() => ({ rows: [], changes: 1 }))
+      },
+    }
+    const queue = new JointWrites(() => database, Date.now)
+    const writes = ['a', 'b', 'c', 'c', 'd', 'e', 'b', 'f']
+    const answers = writes.map((id, i) =>
+      queue.run(id, [statement(writes.indexOf(id) === i ? 'first' : 'stale')]),
+    )
+    const failures = (await Promise.all(answers)).map((answer) => answer?.failure)
+    expect(failures.map((failure) => failure !== undefined)).toEqual(
+      writes.map((id, i) => writes.indexOf(id) !== i),
+    )
+    // Each write is sent once.
+    expect(sent.flat()).toHaveLength(writes.length)
+    expect(sent.map((texts) => texts.length)).toEqual([1, 1, 4, 1, 1])
+  })
 })
 
 describe('a write beside two others of its tenant', () => {
@@ -83,6 +111,16 @@ describe('a write beside two others of its tenant', () => {
     const { db, sizes } = busyDatabase(() => Promise.reject(new Error('reset')))
     const done = db.jointly?.({ tenantId: 'acme', resourceId: '1' }).batch([statement()])
     await expect(done).rejects.toThrow(DatabaseUnavailable)
+    expect(sizes).toEqual([])
+  })
+
+  it('may have been applied if the queue holds it for too long, and is not sent again', async () => {
+    vi.useFakeTimers()
+    const { db, sizes } = busyDatabase(() => new Promise(() => {}))
+    const done = db.jointly?.({ tenantId: 'acme', resourceId: '1' }).batch([statement()])
+    const refused = expect(done).rejects.toThrow(DatabaseUnavailable)
+    await vi.advanceTimersByTimeAsync(4 * BATCH_TIMEOUT_MS)
+    await refused
     expect(sizes).toEqual([])
   })
 
@@ -159,25 +197,36 @@ function usedBytes(): number {
 }
 
 describe('the writes of an isolate', () => {
+  const isDirect = (current: CurrentWrites) => current.begin('acme').isDirect
+
+  it('are all in the queue while more than two are under way', () => {
+    const current = new CurrentWrites(() => 0)
+    const writes = numbers(4).map(() => current.begin('acme'))
+    expect(writes.map((write) => write.isDirect)).toEqual([true, true, false, false])
+    // Beside the two that are in the queue.
+    for (const { end } of writes.slice(0, 2)) end()
+    const next = current.begin('acme')
+    expect(next.isDirect).toBe(false)
+    for (const { end } of [next, ...writes.slice(2)]) end()
+    expect(isDirect(current)).toBe(true)
+  })
+
   it('do not count for longer than a batch may take, even if their request was ended', () => {
     let now = 0
     const current = new CurrentWrites(() => now)
-    const ends = numbers(2).map(() => current.begin('acme'))
-    expect(current.begin('acme')).toBeUndefined()
-    ends[0]?.()
-    expect(current.begin('acme')).toBeDefined()
-    expect(current.begin('acme')).toBeUndefined()
+    for (const _ of numbers(2)) current.begin('acme')
+    expect(isDirect(current)).toBe(false)
     now = BATCH_TIMEOUT_MS
-    expect(current.begin('acme')).toBeDefined()
+    expect(isDirect(current)).toBe(true)
   })
 
   it('count once, even if another one took longer than that', () => {
     let now = 0
     const current = new CurrentWrites(() => now)
-    const end = current.begin('acme')
+    const { end } = current.begin('acme')
     now = BATCH_TIMEOUT_MS
-    for (const _ of numbers(2)) expect(current.begin('acme')).toBeDefined()
-    end?.()
-    expect(current.begin('acme')).toBeUndefined()
+    for (const _ of numbers(2)) expect(isDirect(current)).toBe(true)
+    end()
+    expect(isDirect(current)).toBe(false)
   })
 })
