@@ -26,7 +26,7 @@ const NOT_ON_SQLITE = [
  * OpenAPI document, followers, the work limit, profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
  */
 const MANY_REQUESTS = [
-  'test/admin/{access,api,api-keys,explain-pages,federation,history-pages,log,pages,schemas}.test.ts',
+  'test/admin/{access,api,api-keys,explain-pages,federation,history-pages,log,pages,rotation,schemas}.test.ts',
   'test/admin/{transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,drift,emulator,entra}.test.ts',

@@ -20,7 +20,7 @@ import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
 import { reportTenant } from './replicas.ts'
 import { NoSuchTenant } from './require-tenant.ts'
 import { apiKeys } from './routes/api-keys.tsx'
-import { clientSecrets } from './routes/client-secrets.tsx'
+import { credentials } from './routes/credentials.tsx'
 import { directory } from './routes/directory.tsx'
 import { drift } from './routes/drift.tsx'
 import { explain } from './routes/explain.tsx'
@@ -50,7 +50,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/', tenants)
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)
-  app.route('/tenants', clientSecrets)
+  app.route('/tenants', credentials)
   app.route('/tenants', federation)
   app.route('/tenants', log)
   app.route('/tenants', explain)

@@ -114,7 +114,10 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         )}
         {entry.tokenId !== null && (
           <Fact name="Credential">
-            <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
+            <a href={withQuery(paths.log, { token: entry.tokenId })}>
+              <bdi>{entry.tokenName ?? entry.tokenId}</bdi>
+              {entry.tokenLastCharacters && ` …${entry.tokenLastCharacters}`}
+            </a>
           </Fact>
         )}
         {entry.resourceType !== 'Client' && (

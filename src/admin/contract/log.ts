@@ -24,6 +24,10 @@ export const LOG_ENTRY = v.pipe(
       ),
     ),
     tokenName: TEXT_OR_NULL,
+    tokenLastCharacters: v.pipe(
+      TEXT_OR_NULL,
+      v.description('The last four characters of the token or secret; null if they are not stored.'),
+    ),
     action: v.pipe(
       v.picklist(LOG_ACTIONS),
       v.description(

@@ -51,6 +51,8 @@ export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
   readonly tokenId: string | null
   /** "Federation" for a trust. Null also if the token or the secret was deleted. */
   readonly tokenName: string | null
+  /** Of the token or secret; null if they are not stored. */
+  readonly tokenLastCharacters: string | null
 }
 
 export interface LogPage {
@@ -239,6 +241,7 @@ const ENTRY = selection(
       tokenName: sql<
         string | null
       >`coalesce(t.name, s.name, CASE WHEN l.token_id = ${CLIENT_ID} THEN 'Federation' END)`,
+      tokenLastCharacters: sql<string | null>`coalesce(t.last_characters, s.last_characters)`,
     },
   },
 )
