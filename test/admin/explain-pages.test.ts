@@ -36,7 +36,7 @@ describe('the page that explains a request', () => {
     expect(page.status).toBe(200)
     expect(text).toContain('Refused 409')
     expect(text).toContain('already in use')
-    expect(text).toContain('Find the resource that has the value')
+    expect(text).toContain('Find the resource that has it')
     expect(page.html).toContain('mirela@quillfern.example&quot;}</textarea>')
   })
 

@@ -243,6 +243,10 @@ details[open] > summary .entry-reason { display: none }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: .7rem 1.2rem; font-size: .9rem }
 .facts dt { color: var(--muted); font-size: .82rem }
 .facts dd { overflow-wrap: anywhere }
+.advice { display: grid; gap: .5rem; max-width: 46rem }
+.advice > div { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: .2rem 1rem }
+.advice dt { color: var(--muted) }
+.advice dd { overflow-wrap: anywhere }
 .values { list-style: none; padding: 0; display: grid; gap: .15rem; max-height: 16rem; overflow-y: auto }
 .value { overflow-wrap: anywhere; white-space: pre-wrap }
 .sub { display: inline-block; margin-left: .6rem; font-size: .9em }
@@ -301,7 +305,7 @@ ${stacked('.tokens')}
   .filters .submit { grid-column: span 2 }
   .row-form .field { flex-basis: 100% }
   .row-form button { margin: 0 }
-  .attributes > div { grid-template-columns: minmax(0, 1fr); gap: 0 }
+  .attributes > div, .advice > div { grid-template-columns: minmax(0, 1fr); gap: 0 }
 ${stacked('.stack')}
   .clip { max-width: none }
 }

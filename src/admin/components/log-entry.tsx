@@ -4,7 +4,9 @@
 import type { Child } from 'hono/jsx'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
-import { fixOf } from '../explain/fixes.ts'
+import { adviceOf } from '../explain/advice.ts'
+import { providerViewOf } from '../explain/provider-view.ts'
+import type { AdvicePage } from '../explain/refusal.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { Badge } from './blocks.tsx'
 import { ChangeTable } from './change-table.tsx'
@@ -159,22 +161,49 @@ function ExplainLink({ path, types, entry }: { path: string } & Pick<EntryProps,
   )
 }
 
-/** What to do about a refusal, and the resource that it collides with. */
+/** What a refusal means, what the identity provider does about it, what to do, and where. */
 function Advice({ tenantId, types, entry }: EntryProps) {
-  const { action, status, scimType, resourceName } = entry
-  const type = types.find(({ name }) => name === entry.resourceType)
-  const fix = fixOf(status, scimType)
-  if (fix === null) return null
-  const collides = action === 'create' && status === 409 && type !== undefined && resourceName
+  const advice = adviceOf(entry)
+  if (advice === null) return null
+  const view = providerViewOf(entry)
   return (
-    <p>
-      {fix}{' '}
-      {collides && (
-        <a href={withQuery(tenantPaths(tenantId).listOf(type), { q: resourceName, in: type.nameAttribute })}>
-          Show the {type.name.toLowerCase()} that has it
-        </a>
-      )}
-    </p>
+    <dl class="advice">
+      <Fact name="Cause">{advice.cause}</Fact>
+      {view !== null && <Fact name="Identity provider">{view}</Fact>}
+      <Fact name="What to do">
+        {advice.fix} {advice.page && <AdvicePageLink tenantId={tenantId} page={advice.page} />}{' '}
+        <CollisionLink tenantId={tenantId} types={types} entry={entry} />
+      </Fact>
+    </dl>
+  )
+}
+
+const PAGES: Readonly<Record<AdvicePage, string>> = {
+  apiKeys: 'API Keys',
+  deleted: 'Deleted',
+  overview: 'Overview',
+  schemas: 'Schemas',
+  settings: 'Settings',
+  sources: 'Sources',
+}
+
+function AdvicePageLink({ tenantId, page }: { readonly tenantId: string; readonly page: AdvicePage }) {
+  return <a href={tenantPaths(tenantId)[page]}>Open {PAGES[page]}</a>
+}
+
+/** The message of a TakenError: see scim/error.ts. A value that was shortened leads nowhere. */
+const TAKEN = /^(\w+) ("(?:[^"\\]|\\.)*[^…]") is already in use$/
+
+/** Leads to the resource that has the value. */
+function CollisionLink({ tenantId, types, entry }: EntryProps) {
+  const [, attribute, value] = TAKEN.exec(entry.detail ?? '') ?? []
+  const type = types.find(({ name }) => name === entry.resourceType)
+  if (attribute === undefined || value === undefined || type === undefined) return null
+  const query = { q: JSON.parse(value) as string, ...(attribute === type.nameAttribute && { in: attribute }) }
+  return (
+    <a href={withQuery(tenantPaths(tenantId).listOf(type), query)}>
+      Show the {type.name.toLowerCase()} that has it
+    </a>
   )
 }
 

@@ -121,6 +121,7 @@ function Result({ explained }: { explained: Explained }) {
           )}
           {members.removed.length > 0 && (
             <Fact name="Members removed">{<ValueText value={members.removed} />}</Fact>
+            {refusal.cause && <p>{refusal.cause}</p>}
           )}
           <Fact name="Log entry">
             {log === null ? 'None' : `${log.resourceType} · ${log.action} · ${log.outcome} ${log.status}`}
