@@ -31,7 +31,7 @@ const MANY_REQUESTS = [
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,drift,emulator,entra}.test.ts',
   'test/http/{explain,extensions,follow,history,tombstones,undo}.test.ts',
-  'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
+  'test/http/{group-names,invalid-values,kept-requests,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',
   'test/http/oauth/{access-tokens,emulator,federation,gallery}.test.ts',
   'test/http/{cassettes,concurrency-check,mutate}.test.ts',

@@ -215,8 +215,8 @@ export function newTokenJson(token: StoredToken) {
   }
 }
 
-export function logEntryJson({ changes, time, ...entry }: ListedEntry) {
-  return { ...entry, time: isoTime(time), changes: changes ?? [] }
+export function logEntryJson({ changes, time, request, ...entry }: ListedEntry) {
+  return { ...entry, time: isoTime(time), changes: changes ?? [], request: request ?? null }
 }
 
 export function isoTime(ms: number): string {

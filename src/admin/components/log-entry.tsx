@@ -98,6 +98,7 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         </p>
       )}
       {!isWarning(entry) && <Changes tenantId={tenantId} entry={entry} />}
+      <KeptRequest tenantId={tenantId} entry={entry} />
       {entry.ignored.length > 0 && (
         <p>
           <strong>Ignored:</strong> <code>{entry.ignored.join(', ')}</code>
@@ -146,18 +147,49 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
   )
 }
 
-/** For a refused write: what the same request would do now. The log does not keep its body. */
+const METHODS: Readonly<Record<string, string>> = { create: 'POST', delete: 'DELETE' }
+
+/** For a refused write: what the same request would do now. Without its body, the form has the path only. */
 function ExplainLink({ path, types, entry }: { path: string } & Pick<EntryProps, 'types' | 'entry'>) {
-  const { outcome, action, resourceId, clientId } = entry
+  const { id, outcome, action, request, clientId } = entry
   const type = types.find(({ name }) => name === entry.resourceType)
   if (outcome !== 'refused' || type === undefined) return null
-  const of = resourceId === null ? '' : `/${encodeURIComponent(resourceId)}`
-  const method = action === 'create' ? 'POST' : action === 'delete' ? 'DELETE' : 'PATCH'
-  const href = withQuery(path, { method, path: `${type.endpoint}${of}`, client: clientId ?? undefined })
+  const method = METHODS[action] ?? 'PATCH'
+  const href =
+    request === null
+      ? withQuery(path, { method, path: pathOf(type, entry), client: clientId ?? undefined })
+      : withQuery(path, { entry: id })
   return (
     <Fact name="Why">
       <a href={href}>Explain this request</a>
     </Fact>
+  )
+}
+
+/** The path of a written resource, relative to the Tenant URL. */
+export function pathOf({ endpoint }: Pick<ResourceType, 'endpoint'>, entry: ListedEntry): string {
+  return entry.resourceId === null ? endpoint : `${endpoint}/${encodeURIComponent(entry.resourceId)}`
+}
+
+/** What the client sent in a refused write. */
+function KeptRequest({ tenantId, entry }: Omit<EntryProps, 'types'>) {
+  const { id, request } = entry
+  if (request === null) return null
+  if (request === undefined) {
+    return (
+      <p>
+        <a href={`${tenantPaths(tenantId).log}/${id}`}>Show what the client sent</a>
+      </p>
+    )
+  }
+  return (
+    <section aria-label="Request">
+      <strong>Request</strong>{' '}
+      <span class="muted">
+        {request.method}, without secrets{request.isShortened && ', shortened'}
+      </span>
+      <pre tabindex={0}>{JSON.stringify(request.body, null, 2)}</pre>
+    </section>
   )
 }
 
