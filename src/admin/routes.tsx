@@ -23,6 +23,7 @@ import { apiKeys } from './routes/api-keys.tsx'
 import { credentials } from './routes/credentials.tsx'
 import { directory } from './routes/directory.tsx'
 import { drift } from './routes/drift.tsx'
+import { emergency } from './routes/emergency.tsx'
 import { explain } from './routes/explain.tsx'
 import { federation } from './routes/federation.tsx'
 import { history } from './routes/history.tsx'
@@ -53,6 +54,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', credentials)
   app.route('/tenants', federation)
   app.route('/tenants', log)
+  app.route('/tenants', emergency)
   app.route('/tenants', explain)
   app.route('/tenants', drift)
   app.route('/tenants', schemas)
