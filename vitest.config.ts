@@ -26,12 +26,12 @@ const NOT_ON_SQLITE = [
  * OpenAPI document, followers, the work limit, profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
  */
 const MANY_REQUESTS = [
-  'test/admin/{access,api,api-keys,explain-pages,federation,history-pages,log,pages,schemas}.test.ts',
+  'test/admin/{access,api,api-keys,explain-pages,federation,history-pages,log,pages,rotation,schemas}.test.ts',
   'test/admin/{transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,drift,emulator,entra}.test.ts',
   'test/http/{explain,extensions,follow,history,tombstones,undo}.test.ts',
-  'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
+  'test/http/{group-names,invalid-values,kept-requests,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',
   'test/http/oauth/{access-tokens,emulator,federation,gallery}.test.ts',
   'test/http/{cassettes,concurrency-check,mutate}.test.ts',

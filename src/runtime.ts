@@ -151,6 +151,8 @@ export interface Settings {
   readonly serverTiming: boolean
   /** Whether the application log has a line for each request. */
   readonly requestLog: boolean
+  /** Whether the provisioning log keeps the bodies of refused writes. */
+  readonly logBodies: boolean
   /** How long the provisioning log is kept, as configured. */
   readonly logRetentionDays: string
   /** How long events are kept, as configured. */

@@ -45,6 +45,7 @@ export interface OptionalVariables {
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
   readonly REQUEST_LOG?: string
+  readonly LOG_BODIES?: string
   readonly READ_REPLICATION?: string
   readonly PUBLIC_URL?: string
   readonly FEDERATION_HOSTS?: string

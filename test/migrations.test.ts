@@ -181,7 +181,7 @@ describe('migrations', () => {
   })
 
   it('hold the bound of the log that the constant names', () => {
-    const text = readFileSync(join(FOLDER, '0008_log_bounds.sql'), 'utf8')
+    const text = readFileSync(join(FOLDER, '0032_requests_and_emergency.sql'), 'utf8')
     expect(text).toContain(`NEW.log_bytes > ${MAX_LOG_BYTES} `)
   })
 

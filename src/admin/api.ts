@@ -14,6 +14,7 @@ import { noFigures } from '../storage/database/database.ts'
 import { clientHandlers } from './api/clients.ts'
 import { databaseHandlers } from './api/databases.ts'
 import { driftHandlers } from './api/drift.ts'
+import { emergencyHandlers } from './api/emergency.ts'
 import { explainHandlers } from './api/explain.ts'
 import { federationHandlers } from './api/federation.ts'
 import { historyHandlers } from './api/history.ts'
@@ -41,6 +42,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...federationHandlers,
   ...tokenHandlers,
   ...logHandlers,
+  ...emergencyHandlers,
   ...explainHandlers,
   ...driftHandlers,
   ...transferHandlers,

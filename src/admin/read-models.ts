@@ -9,7 +9,8 @@ import { type ClientFacts, healthOf } from '../scim/client-health.ts'
 import type { DeprovisionThreshold } from '../scim/deprovisioning.ts'
 import type { SecretInfo } from '../storage/access/client-secrets.ts'
 import type { Client } from '../storage/access/clients.ts'
-import type { StoredToken, TokenInfo } from '../storage/access/token-administration.ts'
+import type { StoredToken } from '../storage/access/token-administration.ts'
+import type { ListedToken } from '../storage/access/token-rotation.ts'
 import type { Trust } from '../storage/access/trusts.ts'
 import { type Deprovisioning, NO_DEPROVISIONING } from '../storage/guard/releases.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
@@ -168,21 +169,21 @@ export function clientJson(
   }
 }
 
-export function secretJson({ lastCharacters, lastUsedAt, revokedAt, ...secret }: SecretInfo) {
+export function secretJson({ lastUsedAt, revokedAt, replacedBy, ...secret }: SecretInfo) {
   return {
     ...newSecretJson(secret),
-    lastCharacters,
     lastUsedAt: isoTimeOrNull(lastUsedAt),
     revokedAt: isoTimeOrNull(revokedAt),
+    replacedBy,
   }
 }
 
 /** A secret that was just created. */
 export function newSecretJson(
-  secret: Pick<SecretInfo, 'id' | 'clientId' | 'name' | 'createdAt' | 'expiresAt'>,
+  secret: Pick<SecretInfo, 'id' | 'clientId' | 'name' | 'lastCharacters' | 'createdAt' | 'expiresAt'>,
 ) {
-  const { id, clientId, name, createdAt, expiresAt } = secret
-  return { id, clientId, name, createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt) }
+  const { id, clientId, name, lastCharacters, createdAt, expiresAt } = secret
+  return { id, clientId, name, lastCharacters, createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt) }
 }
 
 /** The keys that were fetched last are not part of the federation; those of the administrator are. */
@@ -195,21 +196,27 @@ export function federationJson({ jwks, jwksFetchedAt: _, createdAt, lastUsedAt, 
   }
 }
 
-export function tokenJson({ lastUsedAt, revokedAt, ...token }: TokenInfo) {
+export function tokenJson({ lastUsedAt, revokedAt, replacedBy, ...token }: ListedToken) {
   return {
     ...newTokenJson(token),
     lastUsedAt: isoTimeOrNull(lastUsedAt),
     revokedAt: isoTimeOrNull(revokedAt),
+    replacedBy,
   }
 }
 
 /** A token that was just created. */
-export function newTokenJson({ id, clientId, name, scope, createdAt, expiresAt }: StoredToken) {
-  return { id, clientId, name, scope, createdAt: isoTime(createdAt), expiresAt: isoTimeOrNull(expiresAt) }
+export function newTokenJson(token: StoredToken) {
+  const { id, clientId, name, scope, lastCharacters, createdAt, expiresAt } = token
+  return {
+    ...{ id, clientId, name, scope, lastCharacters },
+    createdAt: isoTime(createdAt),
+    expiresAt: isoTimeOrNull(expiresAt),
+  }
 }
 
-export function logEntryJson({ changes, time, ...entry }: ListedEntry) {
-  return { ...entry, time: isoTime(time), changes: changes ?? [] }
+export function logEntryJson({ changes, time, request, ...entry }: ListedEntry) {
+  return { ...entry, time: isoTime(time), changes: changes ?? [], request: request ?? null }
 }
 
 export function isoTime(ms: number): string {

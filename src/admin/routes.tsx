@@ -20,9 +20,10 @@ import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
 import { reportTenant } from './replicas.ts'
 import { NoSuchTenant } from './require-tenant.ts'
 import { apiKeys } from './routes/api-keys.tsx'
-import { clientSecrets } from './routes/client-secrets.tsx'
+import { credentials } from './routes/credentials.tsx'
 import { directory } from './routes/directory.tsx'
 import { drift } from './routes/drift.tsx'
+import { emergency } from './routes/emergency.tsx'
 import { explain } from './routes/explain.tsx'
 import { federation } from './routes/federation.tsx'
 import { history } from './routes/history.tsx'
@@ -53,9 +54,10 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/', limits)
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)
-  app.route('/tenants', clientSecrets)
+  app.route('/tenants', credentials)
   app.route('/tenants', federation)
   app.route('/tenants', log)
+  app.route('/tenants', emergency)
   app.route('/tenants', explain)
   app.route('/tenants', drift)
   app.route('/tenants', schemas)

@@ -5,6 +5,7 @@ import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { comparisonKey, isComplex } from '../scim/comparison.ts'
 import { HeldError, type ScimError, TakenError } from '../scim/error.ts'
+import { type KeptRequest, keptRequest } from '../scim/kept-request.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { credentialsOf } from '../storage/access/token-conditions.ts'
 import { heldStatements } from '../storage/guard/deprovisioning.ts'
@@ -43,10 +44,18 @@ export async function logRefusal(
   if ((NOT_LOGGED.has(error.status) && !isHeld) || error.status >= 500) return false
   const tenant = c.get('tenant')
   const also = isHeld ? heldStatements(tenant) : conflictsOf(c, type, error)
-  await logRefused(tenant, refusedEntry(c, type, action, error), also)
+  const request = requestOf(c, type, error)
+  await logRefused(tenant, { entry: refusedEntry(c, type, action, error), request, also })
   // A hold that begins, and a conflict that opens, are events.
   if (also.length > 0) c.env.pokeWebhooks(tenant.tenantId, tenant.webhooks)
   return true
+}
+
+/** What the log keeps of the request: nothing of a token that may only read, or of a body that is not JSON. */
+function requestOf(c: Context<HttpEnv>, type: ResourceType, error: ScimError): KeptRequest | undefined {
+  const body = c.get('body')
+  if (!c.env.settings.logBodies || body === undefined || error.status === 403) return undefined
+  return keptRequest(c.req.method, body, type)
 }
 
 /** The value that another resource has may be that of another source. */

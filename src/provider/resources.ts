@@ -312,18 +312,20 @@ const EVENT_KINDS = { update: 'updated', enable: 'activated', disable: 'deactiva
 /**
  * Stores a change of a resource that the server itself decided on, of any type without members.
  *
- * @param before the resource as it was read @param resource without its memberships
+ * @param before the resource as it was read
+ * @param resource without its memberships
+ * @param detail for the log
  * @throws {GuardError} "stale version" if it has changed since; {UniqueError} if its name is taken
  */
 export async function storeOwnChange(
   call: Call,
   type: StoredResourceType,
   before: StoredRow,
-  resource: Complex,
+  { resource, detail }: { readonly resource: Complex; readonly detail: string },
 ): Promise<void> {
   const was = withoutReferences(before.resource, type)
   const changes = changedAttributes(was, resource, type)
-  const change = { resource, ignored: [], detail: 'undone', changes, action: actionOf(type, was, resource) }
+  const change = { resource, ignored: [], detail, changes, action: actionOf(type, was, resource) }
   await storeChange(call, type, before, change)
 }
 

@@ -188,9 +188,17 @@ export const MAX_LOGGED_IGNORED_CHARACTERS = 2_000
  * writes fail. Further ones are combined in one entry for each action, type and response.
  */
 export const MAX_REFUSED_ENTRIES_PER_MINUTE = 200
+/** Characters of the reason for which an administrator disables a user. */
+export const MAX_REASON_CHARACTERS = 200
+/** Characters of a refused write that the log keeps, as JSON: a user with all attributes of the schemas has about 3,000. */
+export const MAX_KEPT_REQUEST_CHARACTERS = 8_000
+/** Refused writes of a client that the log keeps in one minute: enough to see what is wrong. Further entries have no request. */
+export const MAX_KEPT_REQUESTS_PER_MINUTE = 20
+/** Bytes of a tenant's log from which no requests are kept, so that they do not displace other entries. */
+export const MAX_LOG_BYTES_WITH_REQUESTS = 128 * 1024 * 1024
 /**
  * Bytes of a tenant's log, about 300,000 entries. Beyond it, new entries replace the oldest ones. A trigger in
- * migrations/0008_log_bounds.sql enforces the same value.
+ * migrations/0032_requests_and_emergency.sql enforces the same value.
  */
 export const MAX_LOG_BYTES = 256 * 1024 * 1024
 /**

@@ -17,16 +17,17 @@ beforeAll(async () => {
 })
 
 describe('the page that explains a request', () => {
-  it('is linked from a refused entry of the log, with its method, path and client', async () => {
+  it('is linked from a refused entry of the log, with its method, path, body and client', async () => {
     await client.request('POST', '/Users', { schemas: [USER], userName: 'mirela@quillfern.example' })
     const log = await browser.get(`${path}/log`)
     const href = /href="([^"]*\/explain\?[^"]*)"/.exec(log.html)?.[1]?.replaceAll('&amp;', '&') ?? ''
-    expect(href).toMatch(/explain\?method=POST&path=%2FUsers&client=/)
+    expect(href).toMatch(/explain\?entry=[\da-f-]{36}$/)
     const form = await browser.get(href)
     expect(form.status).toBe(200)
     expect(form.html).toMatch(/<option value="POST" selected/)
     expect(form.html).toContain('value="/Users"')
     expect(form.html).toMatch(/<option value="t-[^"]+" selected/)
+    expect(form.html).toContain('mirela@quillfern.example&quot;\n}</textarea>')
   })
 
   it('shows the refusal with its fix, and keeps the form', async () => {
@@ -36,7 +37,7 @@ describe('the page that explains a request', () => {
     expect(page.status).toBe(200)
     expect(text).toContain('Refused 409')
     expect(text).toContain('already in use')
-    expect(text).toContain('Find the resource that has the value')
+    expect(text).toContain('Find the resource that has it')
     expect(page.html).toContain('mirela@quillfern.example&quot;}</textarea>')
   })
 

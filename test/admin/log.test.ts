@@ -45,7 +45,7 @@ describe('the provisioning log', () => {
     const { userName } = await client.createUser()
     await client.request('POST', '/Users', { schemas: [USER], userName })
     const { html } = await browser.get(`${path}?outcome=refused`)
-    expect(textOf(html)).toContain('Find the resource that has the value')
+    expect(textOf(html)).toContain('Find the resource that has it')
     const href = /href="([^"]+)">Show the user that has it</.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? ''
     expect(textOf((await browser.get(href)).html)).toContain(`${userName} `)
   })

@@ -39,14 +39,14 @@ export async function openInProcess({ folder, open: openFor, maxWrites }: InProc
   const file = openMigrated(folder)
   const binding = new SqliteD1(file.database).binding
   const open = (figures: DatabaseFigures) => openFor(binding, figures)
-  const { token, hash } = await generateToken('default')
+  const { token, ...generated } = await generateToken('default')
   const info = {
     id: uuidv7(),
     name: 'bench',
     scope: 'provision',
     createdAt: 0,
     expiresAt: null,
-    hash,
+    ...generated,
   } as const
   await insertToken(open(noFigures()), 'default', info)
   const runtime = runtimeOf((_name, figures) => open(figures), maxWrites)

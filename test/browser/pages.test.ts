@@ -70,6 +70,7 @@ beforeAll(async () => {
     `${at}/api-keys/clients/${clientId}/federation?done=connected`,
     `${at}/api-keys/clients/${clientId}/federation/remove`,
     `${at}/api-keys/${tenant.tokenId}/revoke`,
+    `${at}/api-keys/${tenant.tokenId}/rotate`,
     `${at}/api-keys/secrets/${secret.id}/revoke`,
     `${at}/log/${await latestEntry()}`,
     `${at}/log?q=s`,
@@ -195,9 +196,10 @@ describe('the page of a new token', () => {
       const { page, errors } = await newPage(browser, { storageState: state, viewport })
       await page.goto(`${tenant.path}/api-keys`)
       await page
-        .getByRole('button', { name: /^Rotate (?!the secret)/ })
+        .getByRole('link', { name: /^Rotate the token/ })
         .first()
         .click()
+      await page.getByRole('button', { name: 'Generate the new token' }).click()
       await page.getByText('It will not be shown again').waitFor()
       expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
       await page.getByRole('link', { name: 'I have copied it' }).click()

@@ -178,7 +178,8 @@ describe('an explained request', () => {
       changes: [],
       eventCount: 0,
     })
-    expect(explained.refusal.fix).toMatch(/^Find the resource that has the value/)
+    expect(explained.refusal.cause).toMatch(/^Another resource has the value/)
+    expect(explained.refusal.fix).toMatch(/^Find the resource that has it/)
   })
 
   it('has the conflict that it would cause with another source', async () => {
@@ -190,7 +191,7 @@ describe('an explained request', () => {
     const token = await newToken(client.tenantId, { name: 'Reader', scope: 'read' })
     const before = await wholeTenant()
     const { body: explained } = await explain('DELETE', `/Users/${user.id}`, undefined, token.clientId)
-    expect(explained).toMatchObject({ status: 403, refusal: { fix: expect.stringContaining('provision') } })
+    expect(explained).toMatchObject({ status: 403, refusal: { fix: expect.stringContaining('Provision') } })
     expect(await wholeTenant()).toEqual(before)
     const unknown = await explain('GET', '/Users', undefined, 'nobody')
     expect([unknown.status, unknown.body.error.field]).toEqual([404, 'clientId'])

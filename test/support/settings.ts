@@ -6,6 +6,7 @@ export const TEST_SETTINGS: Settings = {
   adminToken: 'test-admin-token',
   serverTiming: true,
   requestLog: false,
+  logBodies: true,
   logRetentionDays: '30',
   eventRetentionDays: '30',
   tombstoneDays: 30,

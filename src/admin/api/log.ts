@@ -10,7 +10,6 @@ import { requireTenant } from '../require-tenant.ts'
 import type { Handlers } from './serve.ts'
 
 const PAGE_SIZE = 100
-const WHOLE_CHANGES = Number.MAX_SAFE_INTEGER
 
 export const logHandlers: Handlers<typeof logRoutes> = {
   async listLog({ db, parameters: { id }, query: { cursor, q, ...filters }, c }) {
@@ -23,7 +22,7 @@ export const logHandlers: Handlers<typeof logRoutes> = {
         filters: { ...filters, text: q },
         before: cursor,
         size: PAGE_SIZE,
-        maxChanges: WHOLE_CHANGES,
+        areComplete: true,
       }),
     })
     requireTenant(tenant, id)

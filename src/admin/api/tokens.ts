@@ -28,9 +28,9 @@ export const tokenHandlers: Handlers<typeof tokenRoutes> = {
     if (body.expiresAt !== null && body.expiresAt <= now) {
       throw invalidField('expiresAt', 'a time in the future', new Date(body.expiresAt).toISOString())
     }
-    const { token: secret, hash } = await generateToken(id)
+    const { token: secret, ...generated } = await generateToken(id)
     await requireScope(db, id, body)
-    const token = await insertToken(db, id, { ...body, id: c.env.newId(), createdAt: now, hash })
+    const token = await insertToken(db, id, { ...body, id: c.env.newId(), createdAt: now, ...generated })
     if (token === undefined) {
       const tenant = requireTenant(await getTenant(db, id), id)
       throw body.clientId === undefined ? notReady(tenant) : noClient(body.clientId)

@@ -63,6 +63,10 @@ td .mono, th .mono { overflow-wrap: break-word }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: var(--space-4) var(--space-6); font-size: var(--text-small) }
 .facts dt { color: var(--muted); font-size: var(--text-tiny) }
 .facts dd { overflow-wrap: anywhere }
+.advice { display: grid; gap: var(--space-3); max-width: 46rem }
+.advice > div { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: var(--space-1) var(--space-5) }
+.advice dt { color: var(--muted) }
+.advice dd { overflow-wrap: anywhere }
 .values { list-style: none; padding: 0; display: grid; gap: var(--space-1); max-height: 16rem; overflow-y: auto }
 .value { overflow-wrap: anywhere; white-space: pre-wrap }
 .sub { display: inline-block; margin-left: var(--space-4); font-size: var(--text-small) }

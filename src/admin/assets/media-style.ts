@@ -39,7 +39,7 @@ ${stacked('.stack')}
   .filters .submit { grid-column: span 2 }
   .row-form .field { flex-basis: 100% }
   .row-form button { margin: 0 }
-  .attributes > div { grid-template-columns: minmax(0, 1fr); gap: 0 }
+  .attributes > div, .advice > div { grid-template-columns: minmax(0, 1fr); gap: 0 }
 }
 @media (max-width: 420px) {
   .filters .grid { grid-template-columns: minmax(0, 1fr) }

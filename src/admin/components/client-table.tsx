@@ -2,91 +2,56 @@
  * The clients of a tenant with their health, the number of their valid tokens and secrets, and their federation.
  */
 import { type ClientFacts, healthOf } from '../../scim/client-health.ts'
-import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
-import type { ListedToken } from '../../storage/access/token-rotation.ts'
-import type { Trust } from '../../storage/access/trusts.ts'
+import { type Access, isLive } from '../credentials.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { HealthBadge } from './connections.tsx'
+import { scopeText, TimeOrNever } from './credential-table.tsx'
 import { withQuery } from './pagination.tsx'
-import { isLiveSecret } from './secret-table.tsx'
+import { tenantPaths } from './paths.ts'
+import { type Column, RowTable } from './row-table.tsx'
 import { Time } from './time.tsx'
-import { isLive } from './token-table.tsx'
 
-export function ClientTable(props: {
+interface ClientTableProps extends Access {
+  readonly tenantId: string
   readonly clients: readonly Client[]
   /** Of the clients that may write, by id. */
   readonly facts: ReadonlyMap<string, ClientFacts>
-  readonly tokens: readonly ListedToken[]
-  readonly secrets: readonly SecretInfo[]
-  readonly trusts: readonly Trust[]
   readonly now: number
-  /** The path of the page. */
-  readonly path: string
-  /** The path of the provisioning log. */
-  readonly logPath: string
-}) {
-  const { clients, facts, tokens, secrets, trusts, now, path, logPath } = props
-  return (
-    <table class="stack tokens">
-      <thead>
-        <tr>
-          <th scope="col">Client</th>
-          <th scope="col">Scope</th>
-          <th scope="col">State</th>
-          <th scope="col">Valid tokens</th>
-          <th scope="col">Valid secrets</th>
-          <th scope="col">Federation</th>
-          <th scope="col">Created</th>
-          <th scope="col">Last used</th>
-          <th scope="col">
-            <span class="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {clients.map(({ id, name, scope, createdAt, lastUsedAt }) => (
-          <tr>
-            <th scope="row">
-              <a href={withQuery(logPath, { client: id })}>{name}</a>
-            </th>
-            <td data-label="Scope" class="nowrap">
-              {scope === 'read' ? 'Read only' : 'Provision'}
-            </td>
-            <td data-label="State">
-              <ClientState facts={facts.get(id)} now={now} />
-            </td>
-            <td data-label="Valid tokens" class="number">
-              {tokens.filter((token) => token.clientId === id && isLive(token, now)).length}
-            </td>
-            <td data-label="Valid secrets" class="number">
-              {secrets.filter((secret) => secret.clientId === id && isLiveSecret(secret, now)).length}
-            </td>
-            <td data-label="Federation">
-              <a href={`${path}/clients/${id}/federation`}>
-                {trusts.some(({ clientId }) => clientId === id) ? 'On' : 'Set up'}
-                <span class="visually-hidden">: federation of {name}</span>
-              </a>
-            </td>
-            <td data-label="Created" class="number">
-              <Time at={createdAt} />
-            </td>
-            <td data-label="Last used" class="number">
-              {lastUsedAt === null ? 'Never' : <Time at={lastUsedAt} />}
-            </td>
-            <td class="row-actions">
-              <a
-                class="button quiet small danger-text"
-                href={`${path}/clients/${id}/delete`}
-                aria-label={`Delete the client ${name}`}
-              >
-                Delete
-              </a>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+}
+
+export function ClientTable(props: ClientTableProps) {
+  const { tenantId, clients, facts, tokens, secrets, now } = props
+  const paths = tenantPaths(tenantId)
+  const liveOf = (all: readonly (Parameters<typeof isLive>[0] & { clientId: string })[], { id }: Client) =>
+    all.filter((one) => one.clientId === id && isLive(one, now)).length
+  const columns: readonly Column<Client>[] = [
+    { label: 'Scope', class: 'nowrap', cell: ({ scope }) => scopeText(scope) },
+    { label: 'State', cell: ({ id }) => <ClientState facts={facts.get(id)} now={now} /> },
+    { label: 'Valid tokens', class: 'number', cell: (client) => liveOf(tokens, client) },
+    { label: 'Valid secrets', class: 'number', cell: (client) => liveOf(secrets, client) },
+    { label: 'Federation', cell: (client) => <Federation {...props} client={client} /> },
+    { label: 'Created', class: 'number', cell: ({ createdAt }) => <Time at={createdAt} /> },
+    { label: 'Last used', class: 'number', cell: ({ lastUsedAt }) => <TimeOrNever at={lastUsedAt} /> },
+  ]
+  const head = {
+    label: 'Client',
+    cell: ({ id, name }: Client) => (
+      <a href={withQuery(paths.log, { client: id })}>
+        <bdi>{visibleName(name, id)}</bdi>
+      </a>
+    ),
+  }
+  const remove = ({ id, name }: Client) => (
+    <a
+      class="button quiet small danger-text"
+      href={`${paths.apiKeys}/clients/${id}/delete`}
+      aria-label={`Delete the client ${name}`}
+    >
+      Delete
+    </a>
   )
+  return <RowTable rows={clients} head={head} columns={columns} actions={remove} />
 }
 
 /** Whether a client that may only read is there is not observed. */
@@ -95,5 +60,14 @@ function ClientState({ facts, now }: { facts: ClientFacts | undefined; now: numb
     <span class="muted">–</span>
   ) : (
     <HealthBadge state={healthOf(facts, now).state} />
+  )
+}
+
+function Federation({ tenantId, trusts, client }: ClientTableProps & { readonly client: Client }) {
+  return (
+    <a href={`${tenantPaths(tenantId).apiKeys}/clients/${client.id}/federation`}>
+      {trusts.some(({ clientId }) => clientId === client.id) ? 'On' : 'Set up'}
+      <span class="visually-hidden">: federation of {client.name}</span>
+    </a>
   )
 }

@@ -1,33 +1,30 @@
 /**
  * Warnings of tokens and secrets that expire soon.
  */
-import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import { DAY_MS, warningOf } from '../../storage/access/expiry.ts'
-import type { ListedToken } from '../../storage/access/token-rotation.ts'
+import { type Access, credentialsOf, isLive, successorOf } from '../credentials.ts'
 import { Badge, Notice, type Tone } from './blocks.tsx'
+import { CredentialName } from './credential-name.tsx'
 import { Time } from './time.tsx'
 
 const TONES = { 60: 'off', 30: 'warn', 7: 'danger' } as const satisfies Readonly<Record<number, Tone>>
 
-/** Lists the credentials that expire within 60 days, except tokens that were replaced. Nothing without any. */
-export function ExpiryNotice(props: {
-  readonly tokens: readonly ListedToken[]
-  readonly secrets: readonly SecretInfo[]
-  readonly now: number
-  /** The page to go to; undefined on that page. */
-  readonly apiKeysPath?: string
-}) {
-  const { tokens, secrets, now, apiKeysPath } = props
-  const all = [
-    ...tokens
-      .filter(({ revokedAt, replacedBy }) => revokedAt === null && replacedBy === null)
-      .map((token) => ({ ...token, kind: 'token' })),
-    ...secrets.filter(({ revokedAt }) => revokedAt === null).map((secret) => ({ ...secret, kind: 'secret' })),
-  ]
+/** Lists the credentials that expire within 60 days, except those that were replaced. Nothing without any. */
+export function ExpiryNotice(
+  props: Pick<Access, 'tokens' | 'secrets'> & {
+    readonly now: number
+    /** The page to go to; undefined on that page. */
+    readonly apiKeysPath?: string
+  },
+) {
+  const { now, apiKeysPath } = props
+  const all = credentialsOf(props)
   const expiring = all
-    .flatMap(({ kind, name, expiresAt }) => {
+    .filter((one) => isLive(one, now) && successorOf(one, all, now) === undefined)
+    .flatMap((credential) => {
+      const { expiresAt } = credential
       const days = warningOf(expiresAt, now)
-      return days === undefined || expiresAt === null ? [] : [{ kind, name, expiresAt, days }]
+      return days === undefined || expiresAt === null ? [] : [{ credential, expiresAt, days }]
     })
     .toSorted((a, b) => a.expiresAt - b.expiresAt)
   const [first] = expiring
@@ -36,14 +33,15 @@ export function ExpiryNotice(props: {
   return (
     <Notice tone={TONES[first.days]} title={title}>
       <ul>
-        {expiring.map(({ kind, name, expiresAt }) => (
+        {expiring.map(({ credential, expiresAt }) => (
           <li>
-            The {kind} “{name}” expires {inDays(expiresAt, now)}, <Time at={expiresAt} />.
+            The {credential.kind} <CredentialName credential={credential} /> expires {inDays(expiresAt, now)},{' '}
+            <Time at={expiresAt} />.
           </li>
         ))}
       </ul>
       <p>
-        Generate another one, enter it at the client, then revoke the old one. The client misses no request.{' '}
+        Rotate it, enter the new one at the client, then revoke the old one. The client misses no request.{' '}
         {apiKeysPath && <a href={apiKeysPath}>Open API Keys</a>}
       </p>
     </Notice>

@@ -4,7 +4,9 @@
 import type { Child } from 'hono/jsx'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
-import { fixOf } from '../explain/fixes.ts'
+import { adviceOf } from '../explain/advice.ts'
+import { providerViewOf } from '../explain/provider-view.ts'
+import type { AdvicePage } from '../explain/refusal.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { Badge } from './blocks.tsx'
 import { ChangeTable } from './change-table.tsx'
@@ -96,6 +98,7 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         </p>
       )}
       {!isWarning(entry) && <Changes tenantId={tenantId} entry={entry} />}
+      <KeptRequest tenantId={tenantId} entry={entry} />
       {entry.ignored.length > 0 && (
         <p>
           <strong>Ignored:</strong> <code>{entry.ignored.join(', ')}</code>
@@ -114,7 +117,10 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         )}
         {entry.tokenId !== null && (
           <Fact name="Credential">
-            <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
+            <a href={withQuery(paths.log, { token: entry.tokenId })}>
+              <bdi>{entry.tokenName ?? entry.tokenId}</bdi>
+              {entry.tokenLastCharacters && ` …${entry.tokenLastCharacters}`}
+            </a>
           </Fact>
         )}
         {entry.resourceType !== 'Client' && (
@@ -141,14 +147,18 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
   )
 }
 
-/** For a refused write: what the same request would do now. The log does not keep its body. */
+const METHODS: Readonly<Record<string, string>> = { create: 'POST', delete: 'DELETE' }
+
+/** For a refused write: what the same request would do now. Without its body, the form has the path only. */
 function ExplainLink({ path, types, entry }: { path: string } & Pick<EntryProps, 'types' | 'entry'>) {
-  const { outcome, action, resourceId, clientId } = entry
+  const { id, outcome, action, request, clientId } = entry
   const type = types.find(({ name }) => name === entry.resourceType)
   if (outcome !== 'refused' || type === undefined) return null
-  const of = resourceId === null ? '' : `/${encodeURIComponent(resourceId)}`
-  const method = action === 'create' ? 'POST' : action === 'delete' ? 'DELETE' : 'PATCH'
-  const href = withQuery(path, { method, path: `${type.endpoint}${of}`, client: clientId ?? undefined })
+  const method = METHODS[action] ?? 'PATCH'
+  const href =
+    request === null
+      ? withQuery(path, { method, path: pathOf(type, entry), client: clientId ?? undefined })
+      : withQuery(path, { entry: id })
   return (
     <Fact name="Why">
       <a href={href}>Explain this request</a>
@@ -156,22 +166,76 @@ function ExplainLink({ path, types, entry }: { path: string } & Pick<EntryProps,
   )
 }
 
-/** What to do about a refusal, and the resource that it collides with. */
-function Advice({ tenantId, types, entry }: EntryProps) {
-  const { action, status, scimType, resourceName } = entry
-  const type = types.find(({ name }) => name === entry.resourceType)
-  const fix = fixOf(status, scimType)
-  if (fix === null) return null
-  const collides = action === 'create' && status === 409 && type !== undefined && resourceName
+/** The path of a written resource, relative to the Tenant URL. */
+export function pathOf({ endpoint }: Pick<ResourceType, 'endpoint'>, entry: ListedEntry): string {
+  return entry.resourceId === null ? endpoint : `${endpoint}/${encodeURIComponent(entry.resourceId)}`
+}
+
+/** What the client sent in a refused write. */
+function KeptRequest({ tenantId, entry }: Omit<EntryProps, 'types'>) {
+  const { id, request } = entry
+  if (request === null) return null
+  if (request === undefined) {
+    return (
+      <p>
+        <a href={`${tenantPaths(tenantId).log}/${id}`}>Show what the client sent</a>
+      </p>
+    )
+  }
   return (
-    <p>
-      {fix}{' '}
-      {collides && (
-        <a href={withQuery(tenantPaths(tenantId).listOf(type), { q: resourceName, in: type.nameAttribute })}>
-          Show the {type.name.toLowerCase()} that has it
-        </a>
-      )}
-    </p>
+    <section aria-label="Request">
+      <strong>Request</strong>{' '}
+      <span class="muted">
+        {request.method}, without secrets{request.isShortened && ', shortened'}
+      </span>
+      <pre tabindex={0}>{JSON.stringify(request.body, null, 2)}</pre>
+    </section>
+  )
+}
+
+/** What a refusal means, what the identity provider does about it, what to do, and where. */
+function Advice({ tenantId, types, entry }: EntryProps) {
+  const advice = adviceOf(entry)
+  if (advice === null) return null
+  const view = providerViewOf(entry)
+  return (
+    <dl class="advice">
+      <Fact name="Cause">{advice.cause}</Fact>
+      {view !== null && <Fact name="Identity provider">{view}</Fact>}
+      <Fact name="What to do">
+        {advice.fix} {advice.page && <AdvicePageLink tenantId={tenantId} page={advice.page} />}{' '}
+        <CollisionLink tenantId={tenantId} types={types} entry={entry} />
+      </Fact>
+    </dl>
+  )
+}
+
+const PAGES: Readonly<Record<AdvicePage, string>> = {
+  apiKeys: 'API Keys',
+  deleted: 'Deleted',
+  overview: 'Overview',
+  schemas: 'Schemas',
+  settings: 'Settings',
+  sources: 'Sources',
+}
+
+function AdvicePageLink({ tenantId, page }: { readonly tenantId: string; readonly page: AdvicePage }) {
+  return <a href={tenantPaths(tenantId)[page]}>Open {PAGES[page]}</a>
+}
+
+/** The message of a TakenError: see scim/error.ts. A value that was shortened leads nowhere. */
+const TAKEN = /^(\w+) ("(?:[^"\\]|\\.)*[^…]") is already in use$/
+
+/** Leads to the resource that has the value. */
+function CollisionLink({ tenantId, types, entry }: EntryProps) {
+  const [, attribute, value] = TAKEN.exec(entry.detail ?? '') ?? []
+  const type = types.find(({ name }) => name === entry.resourceType)
+  if (attribute === undefined || value === undefined || type === undefined) return null
+  const query = { q: JSON.parse(value) as string, ...(attribute === type.nameAttribute && { in: attribute }) }
+  return (
+    <a href={withQuery(tenantPaths(tenantId).listOf(type), query)}>
+      Show the {type.name.toLowerCase()} that has it
+    </a>
   )
 }
 

@@ -70,3 +70,11 @@ export function tenantPaths(tenantId: string): TenantPaths {
     file: (jobId) => `${overview}/jobs/${encodeURIComponent(jobId)}/file`,
   }
 }
+
+/** The page of a token or of a client secret. */
+export function credentialPath(
+  tenantId: string,
+  { kind, id }: { readonly kind: 'token' | 'secret'; readonly id: string },
+): string {
+  return `${tenantPaths(tenantId).apiKeys}/${kind === 'secret' ? 'secrets/' : ''}${encodeURIComponent(id)}`
+}

@@ -57,6 +57,7 @@ const EXPLAINED = v.pipe(
       v.object({
         scimType: TEXT_OR_NULL,
         detail: TEXT,
+        cause: v.pipe(TEXT_OR_NULL, v.description('What the refusal means.')),
         fix: v.pipe(TEXT_OR_NULL, v.description('What to do about it.')),
       }),
     ),

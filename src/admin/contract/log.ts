@@ -24,6 +24,10 @@ export const LOG_ENTRY = v.pipe(
       ),
     ),
     tokenName: TEXT_OR_NULL,
+    tokenLastCharacters: v.pipe(
+      TEXT_OR_NULL,
+      v.description('The last four characters of the token or secret; null if they are not stored.'),
+    ),
     action: v.pipe(
       v.picklist(LOG_ACTIONS),
       v.description(
@@ -53,6 +57,16 @@ export const LOG_ENTRY = v.pipe(
     ),
     ignored: v.array(TEXT),
     requestId: TEXT,
+    request: v.pipe(
+      v.nullable(
+        v.object({
+          method: TEXT,
+          body: v.pipe(v.unknown(), v.description('Without secrets.')),
+          isShortened: v.pipe(v.boolean(), v.description('Whether parts were left out because it is long.')),
+        }),
+      ),
+      v.description('What the client sent in a refused write; null if it is not kept.'),
+    ),
   }),
   v.title('LogEntry'),
 )

@@ -26,6 +26,7 @@ export const PATH_PARAMETERS = {
   jobId: 'The id of the job.',
   webhookId: 'The id of the webhook.',
   conflictId: 'The id of the conflict.',
+  userId: 'The id of the user.',
   resourceId: 'The id of the user or group.',
 } as const satisfies Readonly<Record<string, string>>
 

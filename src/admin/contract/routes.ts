@@ -5,6 +5,7 @@
 import { clientRoutes } from './clients.ts'
 import { databaseRoutes } from './databases.ts'
 import { driftRoutes } from './drift.ts'
+import { emergencyRoutes } from './emergency.ts'
 import { explainRoutes } from './explain.ts'
 import { federationRoutes } from './federation.ts'
 import { historyRoutes } from './history.ts'
@@ -29,6 +30,7 @@ export const ROUTES = {
   ...federationRoutes,
   ...tokenRoutes,
   ...logRoutes,
+  ...emergencyRoutes,
   ...explainRoutes,
   ...driftRoutes,
   ...transferRoutes,

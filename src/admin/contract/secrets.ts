@@ -1,7 +1,7 @@
 /** Secrets of clients, which they exchange for access tokens (RFC 6749 §4.4). */
 import * as v from 'valibot'
 import { DEFAULT_SECRET_DAYS, MAX_SECRET_DAYS } from '../../scim/limits.ts'
-import { NAME, TEXT, TIME, TIME_INPUT, TIME_OR_NULL, URI } from './fields.ts'
+import { NAME, TEXT, TEXT_OR_NULL, TIME, TIME_INPUT, TIME_OR_NULL, URI } from './fields.ts'
 import type { Routes } from './route.ts'
 
 export const SECRET_INPUT = v.pipe(
@@ -20,17 +20,29 @@ export const SECRET_INPUT = v.pipe(
   v.examples([{ name: 'Microsoft Entra, 2027' }]),
 )
 
-const IDENTITY = { id: TEXT, clientId: TEXT, name: NAME, createdAt: TIME, expiresAt: TIME }
+const IDENTITY = {
+  id: TEXT,
+  clientId: TEXT,
+  name: NAME,
+  lastCharacters: v.pipe(TEXT, v.description('The last four characters of the secret.')),
+  createdAt: TIME,
+  expiresAt: TIME,
+}
 
 export const SECRET = v.pipe(
   v.strictObject({
     ...IDENTITY,
-    lastCharacters: v.pipe(TEXT, v.description('The last four characters of the secret.')),
     lastUsedAt: v.pipe(
       TIME_OR_NULL,
       v.description('The latest issue of an access token, accurate to the minute.'),
     ),
     revokedAt: TIME_OR_NULL,
+    replacedBy: v.pipe(
+      TEXT_OR_NULL,
+      v.description(
+        'The secret that replaces it after a rotation in the dashboard. This one is to be revoked.',
+      ),
+    ),
   }),
   v.title('Secret'),
 )

@@ -19,7 +19,7 @@ import { AdminError, invalidField } from '../errors.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { notReady } from '../tenant-state.ts'
 import { tenantUrl } from '../tenant-url.ts'
-import { fixOf } from './fixes.ts'
+import { adviceOf } from './advice.ts'
 import type { ExplainInput } from './input.ts'
 import { explainedListOf } from './list.ts'
 
@@ -31,6 +31,7 @@ export interface Explained {
   readonly refusal: {
     readonly scimType: string | null
     readonly detail: string
+    readonly cause: string | null
     readonly fix: string | null
   } | null
   readonly changes: readonly { readonly attribute: string; readonly old?: unknown; readonly new?: unknown }[]
@@ -197,7 +198,8 @@ function explainedOf(status: number, answer: unknown, { effects }: Explanation):
 /** @param answer an Error message (RFC 7644 §3.12) */
 function refusalOf(status: number, answer: unknown): NonNullable<Explained['refusal']> {
   const { scimType = null, detail = '' } = (answer ?? {}) as { scimType?: string; detail?: string }
-  return { scimType, detail, fix: fixOf(status, scimType) }
+  const { cause = null, fix = null } = adviceOf({ status, scimType, detail }) ?? {}
+  return { scimType, detail, cause, fix }
 }
 
 function idsOf(value: unknown): readonly string[] {

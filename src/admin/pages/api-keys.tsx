@@ -1,26 +1,24 @@
 /**
  * API Keys: forms to generate tokens and client secrets, the credentials and clients of a tenant, and failed access.
  */
+import type { Child } from 'hono/jsx'
 import type { ClientFacts } from '../../scim/client-health.ts'
-import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
-import type { ListedToken } from '../../storage/access/token-rotation.ts'
-import type { Trust } from '../../storage/access/trusts.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
-import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
+import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { ClientTable } from '../components/client-table.tsx'
 import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { CopyField } from '../components/copy-field.tsx'
+import { CredentialTable } from '../components/credential-table.tsx'
 import { ExpiryNotice } from '../components/expiry-notice.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { PROVIDERS, type ProviderId, takesClientSecrets } from '../components/provider-cards.tsx'
-import { isLiveSecret, SecretTable } from '../components/secret-table.tsx'
-import { isLive, TokenTable } from '../components/token-table.tsx'
+import { type Access, type Credential, credentialsOf, isLive } from '../credentials.ts'
 import type { Administrator } from '../env.ts'
-import { Layout, type LayoutProps, type PageTenant } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 /** The values of the form of one provider. */
 export interface TokenForm {
@@ -32,7 +30,7 @@ export interface TokenForm {
   readonly expires: string
 }
 
-export interface ApiKeysProps {
+export interface ApiKeysProps extends Access {
   readonly administrator: Administrator
   readonly now: number
   readonly tenant: PageTenant
@@ -42,10 +40,6 @@ export interface ApiKeysProps {
   readonly clients: readonly Client[]
   /** Of the clients that may write, by id. */
   readonly facts: ReadonlyMap<string, ClientFacts>
-  readonly tokens: readonly ListedToken[]
-  readonly secrets: readonly SecretInfo[]
-  /** The federations of the clients. */
-  readonly trusts: readonly Trust[]
   /** Entries of the provisioning log, newest first. */
   readonly failedAccess: readonly ListedEntry[]
   /** The card that is open. */
@@ -66,14 +60,8 @@ const SCOPES = [
 
 export function ApiKeysPage(props: ApiKeysProps) {
   const { administrator, tenant, tenantUrl, clients, tokens, secrets, failedAccess, now, open, done } = props
-  const live = tokens.filter((token) => isLive(token, now))
-  const ended = tokens.filter((token) => !isLive(token, now))
   const { apiKeys, log } = tenantPaths(tenant.id)
-  const liveSecrets = secrets.filter((secret) => isLiveSecret(secret, now))
-  const endedSecrets = secrets.filter((secret) => !isLiveSecret(secret, now))
   const hasNone = tokens.length === 0 && secrets.length === 0 && props.trusts.length === 0
-  const common = { clients, now, path: apiKeys, newId: props.newIds.other }
-  const table = { ...common, all: tokens }
   return (
     <Layout title="API Keys" administrator={administrator} tenant={tenant} current="apiKeys">
       <PageHead
@@ -111,44 +99,21 @@ export function ApiKeysPage(props: ApiKeysProps) {
       </div>
       <Section id="tokens" title="Tokens">
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
-        {live.length === 0 ? (
+        <Credentials {...props} kind="token" endedId="ended">
           <EmptyState title="No valid tokens.">
             <p>Generate a token or a client secret above, then paste it into your identity provider.</p>
           </EmptyState>
-        ) : (
-          <TokenTable tokens={live} {...table} />
-        )}
-        {ended.length > 0 && (
-          <details id="ended">
-            <summary>Revoked and expired ({ended.length})</summary>
-            <TokenTable tokens={ended} {...table} />
-          </details>
-        )}
+        </Credentials>
       </Section>
       {secrets.length > 0 && (
         <Section id="secrets" title="Client secrets">
           <CopyField id="token-endpoint" label="Token Endpoint" value={props.tokenUrl} />
-          {liveSecrets.length > 0 && <SecretTable secrets={liveSecrets} {...common} />}
-          {endedSecrets.length > 0 && (
-            <details id="ended-secrets">
-              <summary>Revoked and expired ({endedSecrets.length})</summary>
-              <SecretTable secrets={endedSecrets} {...common} />
-            </details>
-          )}
+          <Credentials {...props} kind="secret" endedId="ended-secrets" />
         </Section>
       )}
       {clients.length > 0 && (
         <Section id="clients" title="Clients">
-          <ClientTable
-            clients={clients}
-            facts={props.facts}
-            tokens={tokens}
-            secrets={secrets}
-            trusts={props.trusts}
-            now={now}
-            path={apiKeys}
-            logPath={log}
-          />
+          <ClientTable {...props} tenantId={tenant.id} />
         </Section>
       )}
       {failedAccess.length > 0 && (
@@ -161,6 +126,32 @@ export function ApiKeysPage(props: ApiKeysProps) {
         </Section>
       )}
     </Layout>
+  )
+}
+
+/** The valid credentials of a kind, then the others, folded. @param children what to show without valid ones */
+function Credentials(
+  props: ApiKeysProps & {
+    readonly kind: Credential['kind']
+    readonly endedId: string
+    readonly children?: Child
+  },
+) {
+  const { kind, endedId, tenant, clients, now, children } = props
+  const all = credentialsOf(props).filter((credential) => credential.kind === kind)
+  const live = all.filter((credential) => isLive(credential, now))
+  const ended = all.filter((credential) => !isLive(credential, now))
+  const table = { tenantId: tenant.id, all, clients, now }
+  return (
+    <>
+      {live.length === 0 ? children : <CredentialTable {...table} credentials={live} />}
+      {ended.length > 0 && (
+        <details id={endedId}>
+          <summary>Revoked and expired ({ended.length})</summary>
+          <CredentialTable {...table} credentials={ended} />
+        </details>
+      )}
+    </>
   )
 }
 
@@ -245,43 +236,6 @@ const EXPIRY_HINT = {
   both: 'The credential expires at the end of this day (UTC). If empty, a client secret expires in a year, and a token does not expire.',
 } as const
 
-/** The only page that shows a token. */
-export function NewTokenPage(props: {
-  readonly administrator: Administrator
-  readonly tenant: NonNullable<LayoutProps['tenant']>
-  readonly tenantUrl: string
-  readonly name: string
-  readonly token: string
-  /** True if the token replaces another one. */
-  readonly isRotation: boolean
-}) {
-  const { administrator, tenant, tenantUrl, name, token, isRotation } = props
-  const paths = tenantPaths(tenant.id)
-  return (
-    <Layout title="Your new token" administrator={administrator} tenant={tenant} current="apiKeys">
-      <PageHead title="Your new token" lead={name} />
-      <Notice tone="warn" title="Copy the token now. It will not be shown again.">
-        <p>Only a hash of the token is stored. If you lose it, generate another one and revoke this one.</p>
-      </Notice>
-      <section class="panel" aria-label="Tenant URL and token">
-        <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
-        <CopyField id="secret-token" label="Secret Token" value={token} />
-        <p>
-          Paste both into your identity provider — in Microsoft Entra under <b>Provisioning</b> — and press{' '}
-          <b>Test connection</b>.
-          {isRotation &&
-            ' The old token stays valid until you revoke it. Revoke it once the new token is in use.'}
-        </p>
-        <p class="actions">
-          <a class="button primary" href={paths.apiKeys}>
-            I have copied it
-          </a>
-        </p>
-      </section>
-    </Layout>
-  )
-}
-
 /** Asks for confirmation before a client is deleted. */
 export function DeleteClientPage(props: Confirmed & { readonly client: Client }) {
   const { client, ...confirmed } = props
@@ -295,23 +249,6 @@ export function DeleteClientPage(props: Confirmed & { readonly client: Client })
     >
       All tokens and secrets of the client are refused from the next request on. The provisioning log still
       names the client. This cannot be undone.
-    </Confirmation>
-  )
-}
-
-/** Asks for confirmation before a token is revoked. */
-export function RevokeTokenPage(props: Confirmed & { readonly token: ListedToken }) {
-  const { token, ...confirmed } = props
-  return (
-    <Confirmation
-      {...confirmed}
-      title="Revoke a token"
-      question={`Revoke “${token.name}”?`}
-      action={`${token.id}/revoke`}
-      button="Revoke"
-    >
-      Requests with this token are refused from now on. {token.lastUsedAt !== null && 'It has been used.'}{' '}
-      This cannot be undone: the client then needs a new token.
     </Confirmation>
   )
 }

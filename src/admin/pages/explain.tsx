@@ -28,6 +28,8 @@ export interface ExplainPageProps {
   readonly form: ExplainForm
   readonly error: FormError | undefined
   readonly explained: Explained | undefined
+  /** Whether the body is that of a log entry, and parts of it were left out. */
+  readonly isShortened?: boolean
 }
 
 export const EXPLAINED_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -43,6 +45,14 @@ export function ExplainPage(props: ExplainPageProps) {
         title="Explain a request"
         lead="What a SCIM request would do. Nothing is stored, logged or sent."
       />
+      {props.isShortened && (
+        <Notice tone="warn" title="The body is shortened.">
+          <p>
+            The log keeps the beginning of a long request only. What is explained can differ from what the
+            client sent.
+          </p>
+        </Notice>
+      )}
       {explained && <Result explained={explained} />}
       <RequestForm {...props} />
     </Layout>
@@ -73,7 +83,7 @@ function RequestForm({ tenant, clients, form, error }: ExplainPageProps) {
         id="body"
         name="body"
         label="Body"
-        hint="JSON, for POST, PUT and PATCH. The log does not keep the bodies of requests."
+        hint="JSON, for POST, PUT and PATCH. The log keeps the bodies of refused writes, with “(not kept)” for secrets."
         error={error}
         control={(attributes) => (
           <textarea {...attributes} rows={10} spellcheck={false}>
@@ -111,6 +121,7 @@ function Result({ explained }: { explained: Explained }) {
         {refusal && (
           <Notice tone="danger" title={`${status} ${refusal.scimType ?? ''}`.trim()}>
             <p>{refusal.detail}</p>
+            {refusal.cause && <p>{refusal.cause}</p>}
             {refusal.fix && <p>{refusal.fix}</p>}
           </Notice>
         )}

@@ -23,8 +23,7 @@ import { number, percent } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { quarantineRisk } from '../components/quarantine-risk.ts'
 import { allOf, pluralOf } from '../components/resource-names.ts'
-import { isLiveSecret } from '../components/secret-table.tsx'
-import { isLive } from '../components/token-table.tsx'
+import { isLive } from '../credentials.ts'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
@@ -54,11 +53,7 @@ export function OverviewPage(props: OverviewProps) {
   const { administrator, tenant, tokens, secrets, trusts, now, hours, days, refused } = props
   const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
-  const live = [
-    ...tokens.filter((token) => isLive(token, now)),
-    ...secrets.filter((secret) => isLiveSecret(secret, now)),
-    ...trusts,
-  ]
+  const live = [...[...tokens, ...secrets].filter((credential) => isLive(credential, now)), ...trusts]
   return (
     <Layout title="Overview" administrator={administrator} tenant={tenant} current="overview">
       <PageHead title="Overview" lead={tenant.name}>

@@ -1,16 +1,18 @@
 /**
  * The page of one resource: attributes, groups or members, and entries of the provisioning log.
  */
-import { canBeDisabled } from '../../scim/active.ts'
+import { canBeDisabled, isActive } from '../../scim/active.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { showsGroups } from '../../scim/schema/resource-type.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { Page } from '../../storage/database/query.ts'
+import type { EmergencyDisable } from '../../storage/guard/emergency.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import type { NamedReference, StoredResource } from '../../storage/resources/directory-details.ts'
 import { Attributes } from '../components/attributes.tsx'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { ActiveBadge } from '../components/directory-table.tsx'
+import { EmergencyAction, EmergencyNote } from '../components/emergency.tsx'
 import { Field, Select } from '../components/form.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { counted } from '../components/number.ts'
@@ -36,11 +38,13 @@ export interface ResourceProps {
   readonly membersAfter: string
   readonly log: readonly ListedEntry[]
   readonly clients: readonly Client[]
+  readonly emergency: EmergencyDisable | undefined
 }
 
 export function ResourcePage(props: ResourceProps) {
   const { administrator, tenant, type, resource, log } = props
   const paths = tenantPaths(tenant.id)
+  const emergency = { isActive: isActive(resource.resource), emergency: props.emergency }
   const { displayName, active, [type.nameAttribute]: ownName } = resource.resource
   const own = ownName === undefined ? undefined : String(ownName)
   const name = visibleName(displayName === undefined ? undefined : String(displayName), own, resource.id)
@@ -51,7 +55,11 @@ export function ResourcePage(props: ResourceProps) {
       </nav>
       <PageHead title={name} lead={own === name ? undefined : own}>
         {canBeDisabled(type) && <ActiveBadge isActive={typeof active === 'boolean' ? active : undefined} />}
+        {canBeDisabled(type) && (
+          <EmergencyAction {...emergency} path={`${paths.listOf(type)}/${resource.id}`} />
+        )}
       </PageHead>
+      <EmergencyNote {...emergency} />
       <div class="columns">
         <div>
           <Section id="attributes" title="Attributes">

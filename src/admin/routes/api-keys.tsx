@@ -1,35 +1,32 @@
 /**
- * API Keys: generates, rotates and revokes tokens, and deletes clients.
+ * API Keys: the page, which generates tokens and client secrets, and the deletion of clients.
  */
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
-import { secretsQuery } from '../../storage/access/client-secrets.ts'
-import { clientQuery, clientsQuery } from '../../storage/access/clients.ts'
+import { MAX_SECRET_DAYS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
+import { generateSecret, insertSecretOnce, secretsQuery } from '../../storage/access/client-secrets.ts'
+import { clientQuery, clientsQuery, newClientId } from '../../storage/access/clients.ts'
 import { generateToken } from '../../storage/access/token-administration.ts'
-import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/access/token-rotation.ts'
+import { insertTokenOnce, tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { releaseClient } from '../../storage/guard/releases.ts'
 import { DAY_MS } from '../../storage/log/activity.ts'
 import { clientFactsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
-import { getTenant } from '../../storage/tenants/queries.ts'
+import { secretExpiry } from '../api/secrets.ts'
 import { check } from '../check.ts'
+import { number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { DEFAULT_RELEASE_MINUTES } from '../contract/clients.ts'
 import { TOKEN_INPUT } from '../contract/tokens.ts'
-import { deleteClientOf, revokeTokenOf } from '../end-access.ts'
+import { secretCredential } from '../credentials.ts'
+import { deleteClientOf } from '../end-access.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
-import {
-  ApiKeysPage,
-  DeleteClientPage,
-  NewTokenPage,
-  RevokeTokenPage,
-  type TokenForm,
-} from '../pages/api-keys.tsx'
+import { ApiKeysPage, DeleteClientPage, type TokenForm } from '../pages/api-keys.tsx'
 import { NoSuchTenant } from '../require-tenant.ts'
 import { tenantUrl, tokenUrl } from '../tenant-url.ts'
-import { createSecret } from './client-secrets.tsx'
+import { newCredentialPage, newTokenCredential } from './credentials.tsx'
 import { providerOf } from './directory.tsx'
 import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
 
@@ -39,6 +36,7 @@ const DONE: Readonly<Record<string, string>> = {
     'The federation is removed. Access tokens for its assertions are refused from the next request on.',
   'secret-revoked': 'The secret is revoked. It and its access tokens are refused from the next request on.',
   deleted: 'The client is deleted. Its tokens and secrets are refused from the next request on.',
+  kept: 'It is no longer to be revoked. Both the old one and the new one are valid.',
   known: 'This form was sent before. Its credential is in the list and is not shown again.',
 }
 
@@ -84,68 +82,60 @@ async function createToken(
   expiresAt: number | null,
 ): Promise<Response> {
   const tenantId = c.req.param('tenant') ?? ''
-  const { token, hash } = await generateToken(tenantId)
+  const { token: text, ...generated } = await generateToken(tenantId)
   const stored = {
     id,
     ...check(TOKEN_INPUT, { name: form.name, scope: form.scope }),
     clientId: form.client || undefined,
     createdAt: c.env.now(),
     expiresAt,
-    hash,
+    ...generated,
   }
   const outcome = await insertTokenOnce(c.get('db'), tenantId, stored)
   if (outcome === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
-  if (outcome === undefined) {
-    if (stored.clientId === undefined) throw new NoSuchTenant(tenantId)
-    throw new AdminError(400, 'invalid', 'Must be one of the clients of this tenant', 'client')
-  }
-  return newTokenPage(c, tenantId, stored.name, token, false)
+  if (outcome === undefined) throw notStored(tenantId, form)
+  return newCredentialPage(c, { credential: newTokenCredential(outcome), text })
 }
 
-apiKeys.post('/:tenant/api-keys/:id/rotate', async (c) => {
-  const { tenant: tenantId, id: oldId } = c.req.param()
-  const input = await readForm(c)
-  const { token, hash } = await generateToken(tenantId)
-  const fresh = { id: requireUuid(input.id), hash, createdAt: c.env.now() }
-  const rotated = await rotateToken(c.get('db'), tenantId, oldId, fresh)
-  if (rotated === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
-  if (rotated === undefined) throw noToken(tenantId, oldId)
-  return newTokenPage(c, tenantId, rotated.name, token, true)
-})
-
-async function newTokenPage(
+/**
+ * Likewise a new secret.
+ *
+ * @param lastDay the end of the last day, in milliseconds since 1970
+ * @throws {AdminError} 400
+ */
+async function createSecret(
   c: AdminContext,
-  tenantId: string,
-  tokenName: string,
-  token: string,
-  isRotation: boolean,
+  id: string,
+  form: TokenForm,
+  lastDay: number | null,
 ): Promise<Response> {
-  const tenant = await getTenant(c.get('db'), tenantId)
-  return c.html(
-    <NewTokenPage
-      administrator={c.get('administrator')}
-      tenant={{ id: tenantId, name: tenantId, ...tenant, resourceTypes: c.get('resourceTypes') }}
-      tenantUrl={tenantUrl(c)}
-      name={tokenName}
-      token={token}
-      isRotation={isRotation}
-    />,
-    201,
-  )
+  const now = c.env.now()
+  const tenantId = c.req.param('tenant') ?? ''
+  const { name, scope = 'provision' } = check(TOKEN_INPUT, { name: form.name, scope: form.scope })
+  const { secret: text, ...generated } = await generateSecret()
+  const isNew = form.client === ''
+  const stored = {
+    ...{ id, name, createdAt: now, expiresAt: formExpiry(lastDay, now), ...generated },
+    clientId: isNew ? newClientId(tenantId) : form.client,
+  }
+  const newClient = isNew ? { name, scope, tokenLifetime: MIN_TOKEN_LIFETIME_SECONDS } : undefined
+  const outcome = await insertSecretOnce(c.get('db'), tenantId, stored, newClient)
+  if (outcome === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
+  if (outcome === undefined) throw notStored(tenantId, form)
+  return newCredentialPage(c, { credential: secretCredential(outcome), text })
 }
 
-apiKeys.get('/:tenant/api-keys/:id/revoke', async (c) => {
-  const { tenant, tokens } = await loadWithTenant(c, (id) => ({ tokens: tokensQuery(id) }))
-  const token = tokens.find(({ id, revokedAt }) => id === c.req.param('id') && revokedAt === null)
-  if (token === undefined) throw noToken(tenant.id, c.req.param('id'))
-  return c.html(<RevokeTokenPage administrator={c.get('administrator')} tenant={tenant} token={token} />)
-})
+function notStored(tenantId: string, { client }: TokenForm): Error {
+  if (client === '') return new NoSuchTenant(tenantId)
+  return new AdminError(400, 'invalid', 'Must be one of the clients of this tenant', 'client')
+}
 
-apiKeys.post('/:tenant/api-keys/:id/revoke', async (c) => {
-  const { tenant: tenantId, id } = c.req.param()
-  if (!(await revokeTokenOf(c, tenantId, id))) throw noToken(tenantId, id)
-  return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=revoked`, 303)
-})
+function formExpiry(lastDay: number | null, now: number): number {
+  if (lastDay !== null && lastDay > now + MAX_SECRET_DAYS * DAY_MS) {
+    throw new AdminError(400, 'invalid', `Must be within ${number(MAX_SECRET_DAYS)} days`, 'expires')
+  }
+  return secretExpiry(lastDay ?? undefined, now)
+}
 
 apiKeys.get('/:tenant/api-keys/clients/:id/delete', async (c) => {
   const clientId = c.req.param('id')
@@ -215,11 +205,4 @@ export function noClient(tenantId: string, id: string): PageNotFound {
   return new PageNotFound(`There is no client with the id “${shorten(id)}” in this tenant.`, [
     ['API Keys', tenantPaths(tenantId).apiKeys],
   ])
-}
-
-function noToken(tenantId: string, id: string): PageNotFound {
-  return new PageNotFound(
-    `There is no token with the id “${id}” in this tenant, or it was revoked or rotated already.`,
-    [['API Keys', tenantPaths(tenantId).apiKeys]],
-  )
 }

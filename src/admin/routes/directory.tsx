@@ -8,6 +8,7 @@ import { clientsQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { readTogether } from '../../storage/database/query.ts'
+import { emergencyDisableQuery } from '../../storage/guard/emergency.ts'
 import { deprovisioningQuery } from '../../storage/guard/releases.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
 import { clientFactsQuery } from '../../storage/log/client-facts.ts'
@@ -209,6 +210,7 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, PAGE_SIZE) : noMembers,
     log: logPageQuery({ tenantId, filters: { resourceId: id }, size: LATEST_ENTRIES }),
     clients: clientsQuery(tenantId),
+    emergency: emergencyDisableQuery(tenantId, id),
   }))
   const { tenant, resource } = loaded
   if (resource === undefined) throw noResource(tenant.id, type, id)
@@ -224,6 +226,7 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
       membersAfter={membersAfter}
       log={loaded.log.entries}
       clients={loaded.clients}
+      emergency={loaded.emergency}
     />,
   )
 }
@@ -236,7 +239,7 @@ function idCursor(c: AdminContext, name: string): string {
 }
 
 /** The same error for a resource that was deleted, never existed, or belongs to another tenant. */
-function noResource(tenantId: string, type: StoredResourceType, id: string): PageNotFound {
+export function noResource(tenantId: string, type: StoredResourceType, id: string): PageNotFound {
   const paths = tenantPaths(tenantId)
   const one = type.name.toLowerCase()
   return new PageNotFound(

@@ -261,7 +261,8 @@ async function change(call: Call, undo: UndoOfResource): Promise<UndoPart> {
   if (row === undefined || (undo.existence === 'delete' && !hasMembers(type))) return DONE
   const isChanged = Object.keys(undo.values).length > 0
   if (!hasMembers(type)) {
-    if (isChanged) await storeOwnChange(call, type, row, withValues(row.resource, undo.values, type))
+    const resource = withValues(row.resource, undo.values, type)
+    if (isChanged) await storeOwnChange(call, type, row, { resource, detail: 'undone' })
     return DONE
   }
   // A group that is deleted anyway takes its members with it.

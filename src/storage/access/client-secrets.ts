@@ -10,7 +10,8 @@ import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { clientSecrets } from '../tables/tables.ts'
 import { type Client, insertClientStatement } from './clients.ts'
-import { sha256, toBase64Url } from './secrets.ts'
+import { isRotatable, passOnStatement } from './replacements.ts'
+import { lastCharactersOf, sha256, toBase64Url } from './secrets.ts'
 
 /** A secret without its text. Times in milliseconds since 1970. */
 export interface SecretInfo {
@@ -24,6 +25,8 @@ export interface SecretInfo {
   /** The latest issue of an access token, accurate to the minute. */
   readonly lastUsedAt: number | null
   readonly revokedAt: number | null
+  /** The id of the secret that replaces it; null if none does. */
+  readonly replacedBy: string | null
 }
 
 /** A secret to store. */
@@ -33,14 +36,13 @@ export interface NewSecret
 }
 
 const SECRET_BYTES = 32
-const SHOWN_CHARACTERS = 4
 
 /** Generates a secret. Only the hash and the last characters are to be stored. */
 export async function generateSecret(): Promise<
   { secret: string } & Pick<NewSecret, 'hash' | 'lastCharacters'>
 > {
   const secret = `scims_${toBase64Url(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)))}`
-  return { secret, hash: await sha256(secret), lastCharacters: secret.slice(-SHOWN_CHARACTERS) }
+  return { secret, hash: await sha256(secret), lastCharacters: lastCharactersOf(secret) }
 }
 
 const SECRET = selection(clientSecrets, [
@@ -52,6 +54,7 @@ const SECRET = selection(clientSecrets, [
   'expiresAt',
   'lastUsedAt',
   'revokedAt',
+  'replacedBy',
 ])
 
 /** The secrets of a tenant, or of one of its clients, newest first, including revoked and expired ones. */
@@ -105,6 +108,36 @@ export async function insertSecretOnce(
 }
 
 /**
+ * Stores a replacement of a secret, with the same client, name and lifetime, and records it in the old one.
+ *
+ * @returns the stored secret; "taken" when the form was sent before; undefined when the old one is unknown, revoked or
+ *   already rotated
+ */
+export async function rotateSecret(
+  db: Database,
+  tenantId: string,
+  oldId: string,
+  { id, hash, lastCharacters, createdAt }: Pick<NewSecret, 'id' | 'hash' | 'lastCharacters' | 'createdAt'>,
+): Promise<SecretInfo | 'taken' | undefined> {
+  const isOld = sql`${isRotatable('secret', tenantId, oldId, createdAt)}
+    AND EXISTS (SELECT 1 FROM clients WHERE id = client_secrets.client_id AND deleted_at IS NULL)`
+  try {
+    const [, , found] = await db.batch([
+      statement(sql`INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters, created_at, expires_at)
+        SELECT ${id}, tenant_id, client_id, name, ${hash}, ${lastCharacters}, ${createdAt},
+          ${createdAt} + expires_at - created_at
+        FROM client_secrets WHERE ${isOld}`),
+      statement(sql`UPDATE client_secrets SET replaced_by = ${id} WHERE ${isOld}`),
+      SECRET.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
+    ])
+    return SECRET.first(found)
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
+}
+
+/**
  * Revokes a secret and all access tokens that were issued for it, from the next request on. A second revocation keeps
  * the first time.
  *
@@ -122,6 +155,7 @@ export async function revokeSecret(
     statement(sql`UPDATE client_secrets SET revoked_at = coalesce(revoked_at, ${now}) WHERE ${isSecret}`),
     statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})
       WHERE client_id = (SELECT client_id FROM client_secrets WHERE ${isSecret}) AND credential_id = ${id}`),
+    passOnStatement('secret', tenantId, id),
   ])
   return revoked?.changes === 1
 }

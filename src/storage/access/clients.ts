@@ -115,7 +115,7 @@ export async function updateClient(
 }
 
 /**
- * Deletes a client and revokes all of its tokens, from the next request on. It gets no access token any more. The log
+ * Deletes a client and revokes all of its tokens and secrets, from the next request on. It gets no access token any more. The log
  * still names the client.
  *
  * @returns false when the tenant has no such client
@@ -130,6 +130,8 @@ export async function deleteClient(
     statement(sql`UPDATE clients SET deleted_at = ${now}
       WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`),
     statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})
+      WHERE tenant_id = ${tenantId} AND client_id = ${id}`),
+    statement(sql`UPDATE client_secrets SET revoked_at = coalesce(revoked_at, ${now})
       WHERE tenant_id = ${tenantId} AND client_id = ${id}`),
   ])
   return deleted?.changes === 1

@@ -24,6 +24,13 @@ export function toBase64Url(bytes: Uint8Array): string {
   return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
+/** The number of characters at the end of a token or secret that are stored, so that an administrator recognises it. */
+const SHOWN_CHARACTERS = 4
+
+export function lastCharactersOf(secret: string): string {
+  return secret.slice(-SHOWN_CHARACTERS)
+}
+
 /** Compares in constant time: the duration does not depend on where the two differ. */
 export function isSameSecret(a: string, b: string): boolean {
   let difference = a.length ^ b.length

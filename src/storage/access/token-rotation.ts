@@ -1,12 +1,10 @@
-/**
- * Tokens for the dashboard, and their rotation: a new token is created beside the old one, which stays valid until it
- * is revoked, so that the client misses no request.
- */
+/** Tokens for the dashboard, and their rotation: see replacements.ts. */
 import { sql } from 'drizzle-orm'
 import { type Database, statement, UniqueError } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { tokens } from '../tables/tables.ts'
+import { isRotatable } from './replacements.ts'
 import {
   insertToken,
   type NewToken,
@@ -17,13 +15,23 @@ import {
 } from './token-administration.ts'
 
 export interface ListedToken extends TokenInfo {
-  /** The id of the token that replaces it; null when it was not rotated. */
+  /** The id of the token that replaces it; null if none does. */
   readonly replacedBy: string | null
 }
 
 const LISTED_TOKEN = selection(
   tokens,
-  ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'lastUsedAt', 'revokedAt', 'replacedBy'],
+  [
+    'id',
+    'name',
+    'scope',
+    'lastCharacters',
+    'createdAt',
+    'expiresAt',
+    'lastUsedAt',
+    'revokedAt',
+    'replacedBy',
+  ],
   { computed: { clientId: TOKEN_CLIENT_ID } },
 )
 
@@ -63,18 +71,18 @@ export async function rotateToken(
   db: Database,
   tenantId: string,
   oldId: string,
-  token: Pick<NewToken, 'id' | 'hash' | 'createdAt'>,
+  token: Pick<NewToken, 'id' | 'hash' | 'lastCharacters' | 'createdAt'>,
 ): Promise<StoredToken | 'taken' | undefined> {
-  const isOld = sql`tenant_id = ${tenantId} AND id = ${oldId} AND credential_id IS NULL AND revoked_at IS NULL
-    AND replaced_by IS NULL`
+  const { id, hash, lastCharacters, createdAt } = token
+  const isOld = sql`${isRotatable('token', tenantId, oldId, createdAt)} AND credential_id IS NULL`
   try {
     const [inserted, , found] = await db.batch([
-      statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)
-        SELECT ${token.id}, tenant_id, client_id, name, scope, ${token.hash}, ${token.createdAt},
-          ${token.createdAt} + expires_at - created_at
+      statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, last_characters, created_at, expires_at)
+        SELECT ${id}, tenant_id, client_id, name, scope, ${hash}, ${lastCharacters}, ${createdAt},
+          ${createdAt} + expires_at - created_at
         FROM tokens WHERE ${isOld}`),
-      statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld}`),
-      STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${token.id}`),
+      statement(sql`UPDATE tokens SET replaced_by = ${id} WHERE ${isOld}`),
+      STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id}`),
     ])
     // More than one change when a trigger copies the state of the tenant into the token.
     return inserted?.changes === 0 ? undefined : STORED_TOKEN.first(found)

@@ -3,6 +3,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { DAY_MS, WARNING_DAYS } from '../access/expiry.ts'
+import { isReplaced } from '../access/replacements.ts'
 import { type Database, statement } from '../database/database.ts'
 import { firstIdAt } from './log-pages.ts'
 
@@ -22,7 +23,7 @@ export interface ExpiryWarning {
 const WINDOW_MS = DAY_MS
 
 /**
- * Logs the warnings that have become due, with one statement. Tokens that were replaced need none.
+ * Logs the warnings that have become due, with one statement. Credentials that were replaced need none.
  *
  * @param now milliseconds since 1970
  */
@@ -42,9 +43,9 @@ export async function logExpiryWarnings(db: Database, now: number): Promise<read
         k.client_id, k.name, 0, ${detail}, '[]', '[]', '', 'warn ' || k.id || ' ' || ${days}
       FROM (
         SELECT 'token' AS kind, id, tenant_id, client_id, name, expires_at FROM tokens
-        WHERE (${isDue(now)}) AND credential_id IS NULL AND revoked_at IS NULL AND replaced_by IS NULL
+        WHERE (${isDue(now)}) AND credential_id IS NULL AND revoked_at IS NULL AND NOT ${isReplaced('token', now)}
         UNION ALL SELECT 'secret', id, tenant_id, client_id, name, expires_at FROM client_secrets
-        WHERE (${isDue(now)}) AND revoked_at IS NULL) AS k
+        WHERE (${isDue(now)}) AND revoked_at IS NULL AND NOT ${isReplaced('secret', now)}) AS k
       JOIN tenants AS t ON t.id = k.tenant_id AND t.state = 'ready'
       JOIN clients AS c ON c.id = k.client_id AND c.deleted_at IS NULL
       WHERE true ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL DO NOTHING

@@ -30,7 +30,8 @@ export interface FailedAccess {
 
 const MINUTE_MS = 60_000
 
-const DETAILS = {
+/** What the log says about each. */
+export const ACCESS_DETAILS = {
   malformed: 'the token names this tenant but is incomplete: a token is scim_<tenant>_<43 characters>',
   unknown: 'the token is not one of this tenant',
   revoked: 'the token was revoked',
@@ -74,7 +75,7 @@ export async function logFailedAccess(
 ): Promise<readonly FailedAccess[]> {
   const rows = all.map(({ reason, ...row }) => ({
     ...row,
-    detail: DETAILS[reason],
+    detail: ACCESS_DETAILS[reason],
     status: reason === 'no keys' ? 503 : 401,
     key: `authenticate ${Math.floor(row.time / MINUTE_MS)} ${reason} `,
   }))

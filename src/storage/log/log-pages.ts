@@ -6,6 +6,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../../scim/changes.ts'
+import type { KeptRequest } from '../../scim/kept-request.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
@@ -51,6 +52,10 @@ export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
   readonly tokenId: string | null
   /** "Federation" for a trust. Null also if the token or the secret was deleted. */
   readonly tokenName: string | null
+  /** Of the token or secret; null if they are not stored. */
+  readonly tokenLastCharacters: string | null
+  /** What the client sent in a refused write; null if it is not kept, undefined if it is only in the entry itself. */
+  readonly request: KeptRequest | null | undefined
 }
 
 export interface LogPage {
@@ -67,8 +72,8 @@ export interface LogPageRequest {
   /** The cursor of the previous page; undefined for the first page. */
   readonly before?: string | undefined
   readonly size: number
-  /** The most characters of the changes of an entry; longer ones are left out. By default MAX_CHANGES_OF_PAGE. */
-  readonly maxChanges?: number
+  /** Whether the entries are complete. By default, requests and changes of more than MAX_CHANGES_OF_PAGE are left out. */
+  readonly areComplete?: boolean
 }
 
 /** A page of the log. */
@@ -77,13 +82,13 @@ export function logPageQuery({
   filters,
   before,
   size,
-  maxChanges = MAX_CHANGES_OF_PAGE,
+  areComplete = false,
 }: LogPageRequest): Query<LogPage> {
   const rest = unindexedConditions(filters)
   const length = rest.length === 0 ? size + 1 : SCAN_LENGTH
   const stretch = (columns: SQL) => sql`SELECT ${columns} FROM provisioning_log AS l ${indexFor(filters)}
     WHERE ${allOf(indexedConditions(tenantId, filters, before))} ORDER BY l.id DESC`
-  const found = statement(sql`SELECT ${entryColumns(maxChanges)}
+  const found = statement(sql`SELECT ${entryColumns(areComplete)}
     FROM (${stretch(sql`*`)} LIMIT ${length}) AS l ${ACTOR}
     ${rest.length === 0 ? sql`` : sql`WHERE ${allOf(rest)}`}
     ORDER BY l.id DESC LIMIT ${size + 1}`)
@@ -239,16 +244,20 @@ const ENTRY = selection(
       tokenName: sql<
         string | null
       >`coalesce(t.name, s.name, CASE WHEN l.token_id = ${CLIENT_ID} THEN 'Federation' END)`,
+      tokenLastCharacters: sql<string | null>`coalesce(t.last_characters, s.last_characters)`,
     },
   },
 )
 
-function entryColumns(maxChangesLength?: number): SQL {
-  const changes =
-    maxChangesLength === undefined
-      ? sql`l.changes`
-      : sql`iif(length(l.changes) > ${maxChangesLength}, NULL, l.changes)`
-  return sql`${ENTRY.columns}, ${changes} AS changes`
+/** A request that is left out is an empty text. */
+function entryColumns(isComplete = true): SQL {
+  const [changes, request] = isComplete
+    ? [sql`l.changes`, sql`l.request`]
+    : [
+        sql`iif(length(l.changes) > ${MAX_CHANGES_OF_PAGE}, NULL, l.changes)`,
+        sql`iif(l.request IS NULL, NULL, '')`,
+      ]
+  return sql`${ENTRY.columns}, ${changes} AS changes, ${request} AS request`
 }
 
 function entryFromRow(row: Row): ListedEntry {
@@ -258,5 +267,11 @@ function entryFromRow(row: Row): ListedEntry {
     changes:
       row.changes == null ? undefined : (JSON.parse(String(row.changes)) as readonly AttributeChange[]),
     ignored: JSON.parse(ignored) as readonly string[],
+    request: requestOf(row.request),
   }
+}
+
+function requestOf(text: Row[string] = null): KeptRequest | null | undefined {
+  if (text === '') return undefined
+  return text === null ? null : (JSON.parse(String(text)) as KeptRequest)
 }

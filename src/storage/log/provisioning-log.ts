@@ -3,7 +3,13 @@
  * it. A refused write has no batch, so it is logged by one of its own.
  */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
-import { MAX_LOGGED_NAME_CHARACTERS, MAX_REFUSED_ENTRIES_PER_MINUTE } from '../../scim/limits.ts'
+import type { KeptRequest } from '../../scim/kept-request.ts'
+import {
+  MAX_KEPT_REQUESTS_PER_MINUTE,
+  MAX_LOG_BYTES_WITH_REQUESTS,
+  MAX_LOGGED_NAME_CHARACTERS,
+  MAX_REFUSED_ENTRIES_PER_MINUTE,
+} from '../../scim/limits.ts'
 import {
   type Credentials,
   credentialsOf,
@@ -38,13 +44,15 @@ function insertEntry(
     readonly resourceName: SQLWrapper
     readonly from: SQL
     readonly foldKey?: SQL
+    readonly request?: SQL
   },
 ): SQL {
   return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, client_id, action, outcome, resource_type,
-      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id, fold_key)
+      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id, fold_key, request)
     SELECT ${values.tenantId}, ${values.id}, ${values.time}, ${source.token}, ${source.client}, ${values.action}, ${values.outcome},
       ${values.resourceType}, ${values.resourceId}, ${source.resourceName}, ${values.status}, ${values.scimType},
-      ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId}, ${source.foldKey ?? sql`NULL`}
+      ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId}, ${source.foldKey ?? sql`NULL`},
+      ${source.request ?? sql`NULL`}
     FROM ${source.from}`
 }
 
@@ -82,33 +90,44 @@ const MINUTE_MS = 60_000
 /**
  * Logs a refused write. The first refusals of a client in a minute have an entry each, numbered by their key. Further
  * ones, and all refusals of a client that may only read, increment the count of the entry of their kind. The database
- * decides, so all isolates share one count.
+ * decides, so all isolates share one count. It keeps the requests of the first ones, except of a client that may only read.
  */
 const insertRefusedEntry = prepared(
-  (slots: Slots<EntryValue | 'resourceName' | keyof Credentials | 'minute' | 'kind'>) => {
+  (slots: Slots<EntryValue | 'resourceName' | keyof Credentials | 'minute' | 'kind' | 'request'>) => {
     const start = sql`tokens.client_id || ' ' || ${slots.minute} || ' '`
     // A digit sorts before ":", and a kind begins with a letter. The aggregate is computed once; an index answers
     // max().
+    const fromCount = sql`FROM (SELECT coalesce(CAST(substr(max(fold_key), -4) AS INTEGER), 0) AS count FROM provisioning_log
+        WHERE tenant_id = ${slots.tenantId} AND fold_key > ${start} AND fold_key < ${start} || ':')`
     const ownKey = sql`(SELECT iif(count < ${MAX_REFUSED_ENTRIES_PER_MINUTE}, printf('%04d', count + 1), ${slots.kind})
-      FROM (SELECT coalesce(CAST(substr(max(fold_key), -4) AS INTEGER), 0) AS count FROM provisioning_log
-        WHERE tenant_id = ${slots.tenantId} AND fold_key > ${start} AND fold_key < ${start} || ':'))`
+      ${fromCount})`
+    // The first of the combined ones is kept too. SQLite evaluates only the branch that it needs.
+    const request = sql`iif(tokens.scope = 'read' OR ${slots.request} IS NULL, NULL,
+      (SELECT iif(count < ${MAX_KEPT_REQUESTS_PER_MINUTE} OR count >= ${MAX_REFUSED_ENTRIES_PER_MINUTE}, ${slots.request}, NULL)
+        ${fromCount} WHERE (SELECT log_bytes FROM tenants WHERE id = ${slots.tenantId}) < ${MAX_LOG_BYTES_WITH_REQUESTS}))`
     const entry = insertEntry(slots, {
       ...TOKEN,
       resourceName: slots.resourceName,
       from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
       foldKey: sql`${start} || iif(tokens.scope = 'read', ${slots.kind}, ${ownKey})`,
+      request,
     })
     return sql`${entry} ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL
       DO UPDATE SET repeated = repeated + 1`
   },
 )
 
-function refusedStatement(credentials: Credentials, entry: LogEntry): Statement {
+function refusedStatement(
+  credentials: Credentials,
+  entry: LogEntry,
+  request: KeptRequest | undefined,
+): Statement {
   const { time, action, resourceType, status, scimType } = entry
   return insertRefusedEntry({
     ...valuesOf(credentials, entry),
     minute: String(Math.floor(time / MINUTE_MS)),
     kind: `${action} ${resourceType} ${status} ${scimType ?? ''}`,
+    request: request === undefined ? null : JSON.stringify(request),
   })
 }
 
@@ -227,18 +246,24 @@ function chunksOf(entries: readonly string[]): readonly (readonly string[])[] {
   return chunks
 }
 
+interface RefusedWrite {
+  readonly entry: LogEntry
+  /** What the client sent, if it is to be kept. */
+  readonly request?: KeptRequest | undefined
+  /** Statements of the batch, which test `isAdmittedToken` if they write. */
+  readonly also?: readonly Statement[]
+}
+
 /**
  * Logs a refused write in a separate batch.
  *
- * @param also statements of the batch, which test `isAdmittedToken` if they write
  * @throws {ScimError|StaleTenant} 401: nothing is logged then
  */
 export async function logRefused(
   tenant: TenantContext,
-  entry: LogEntry,
-  also: readonly Statement[] = [],
+  { entry, request, also = [] }: RefusedWrite,
 ): Promise<void> {
-  await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry), ...also])
+  await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry, request), ...also])
 }
 
 /** Logs an accepted write that changed nothing. */

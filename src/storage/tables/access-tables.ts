@@ -67,6 +67,8 @@ export const clientSecrets = sqliteTable(
     /** The latest issue of an access token. Written at most once a minute. */
     lastUsedAt: integer('last_used_at'),
     revokedAt: integer('revoked_at'),
+    /** The secret that replaces this one, which is to be revoked. */
+    replacedBy: text('replaced_by'),
   },
   (table) => [
     uniqueIndex('client_secrets_by_hash').on(table.hash),
@@ -74,6 +76,7 @@ export const clientSecrets = sqliteTable(
     index('client_secrets_of_client').on(table.clientId),
     index('client_secrets_revoked').on(table.revokedAt).where(sql`revoked_at IS NOT NULL`),
     index('client_secrets_expiring').on(table.expiresAt),
+    index('client_secrets_replaced').on(table.replacedBy).where(sql`replaced_by IS NOT NULL`),
   ],
 )
 
@@ -124,6 +127,8 @@ export const tokens = sqliteTable(
     scope: text('scope', { enum: ['provision', 'read'] }).notNull(),
     /** Hexadecimal. */
     hash: text('hash').notNull(),
+    /** Its last four characters; NULL in tokens of older versions, and in access tokens. */
+    lastCharacters: text('last_characters'),
     createdAt: integer('created_at').notNull(),
     expiresAt: integer('expires_at'),
     /** Written at most once a minute. */
@@ -153,6 +158,7 @@ export const tokens = sqliteTable(
     index('tokens_by_tenant').on(table.tenantId, table.id),
     index('tokens_revoked').on(table.revokedAt).where(sql`revoked_at IS NOT NULL`),
     index('tokens_expiring').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
+    index('tokens_replaced').on(table.replacedBy).where(sql`replaced_by IS NOT NULL`),
     index('tokens_issued').on(table.clientId, table.id).where(sql`credential_id IS NOT NULL`),
   ],
 )

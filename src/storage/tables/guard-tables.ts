@@ -1,4 +1,4 @@
-/** The table of the guard against unusual deprovisioning. */
+/** The tables of the guard against unusual deprovisioning, and of users whom an administrator has disabled at once. */
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
 /**
@@ -25,4 +25,20 @@ export const deprovisioning = sqliteTable(
     alarm: text('alarm'),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.clientId, table.bucket] })],
+)
+
+/**
+ * A user whom an administrator has disabled at once, as long as no client has enabled it again. A trigger stores a row for the
+ * entry in the log, and deletes it when the user is enabled or deleted.
+ */
+export const emergencyDisables = sqliteTable(
+  'emergency_disables',
+  {
+    tenantId: text('tenant_id').notNull(),
+    userId: text('user_id').notNull(),
+    time: integer('time').notNull(),
+    /** The detail of the entry: who, and why. */
+    detail: text('detail').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.userId] })],
 )

@@ -4,7 +4,7 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'driz
 
 /** Ids, indexes and other columns take about 512 bytes. */
 const LOG_ENTRY_BYTES = sql.raw(
-  `512 + ${['resource_id', 'resource_name', 'detail', 'changes', 'ignored', 'request_id']
+  `512 + ${['resource_id', 'resource_name', 'detail', 'changes', 'ignored', 'request_id', 'request']
     .map((column) => `length(CAST(coalesce(${column}, '') AS BLOB))`)
     .join(' + ')}`,
 )
@@ -55,6 +55,8 @@ export const provisioningLog = sqliteTable(
     foldKey: text('fold_key'),
     /** NULL in entries of older versions, whose client is that of their token, and if the client is unknown. */
     clientId: text('client_id'),
+    /** JSON: see scim/kept-request.ts. NULL in an entry that has none. */
+    request: text('request'),
     /** The approximate size of the entry, its indexes included. */
     bytes: integer('bytes').generatedAlwaysAs(LOG_ENTRY_BYTES, { mode: 'virtual' }),
   },

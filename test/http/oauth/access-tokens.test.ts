@@ -321,6 +321,7 @@ describe('the admin API of secrets', () => {
       clientId: client.id,
       name: 'Entra 2027',
       clientSecret: expect.stringMatching(/^scims_[\w-]{43}$/),
+      lastCharacters: expect.stringMatching(/^[\w-]{4}$/),
       tokenUrl: 'https://scim.test/oauth/token',
       tenantUrl: 'https://scim.test/scim/v2',
       createdAt: expect.any(String),
@@ -332,7 +333,7 @@ describe('the admin API of secrets', () => {
     expect(body.secrets).toEqual([
       {
         ...{ id: made.body.id, clientId: client.id, name: 'Entra 2027', createdAt, expiresAt },
-        ...{ lastCharacters: clientSecret.slice(-4), lastUsedAt: null, revokedAt: null },
+        ...{ lastCharacters: clientSecret.slice(-4), lastUsedAt: null, revokedAt: null, replacedBy: null },
       },
     ])
     const { results } = await env.DB.prepare('SELECT * FROM client_secrets WHERE client_id = ?')

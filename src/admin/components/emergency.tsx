@@ -1,0 +1,48 @@
+/**
+ * Disables one user at once: the button, and the note to whoever looks at the user next.
+ */
+import type { EmergencyDisable } from '../../storage/guard/emergency.ts'
+import { Notice } from './blocks.tsx'
+import { Time } from './time.tsx'
+
+interface EmergencyProps {
+  /** The path of the user's page. */
+  readonly path: string
+  readonly isActive: boolean
+  /** Undefined unless an administrator has disabled the user, and no client has enabled it since. */
+  readonly emergency: EmergencyDisable | undefined
+}
+
+/** The action that is possible: to disable an active user, or to enable one whom an administrator has disabled. */
+export function EmergencyAction({ path, isActive, emergency }: EmergencyProps) {
+  if (isActive) {
+    return (
+      <a class="button quiet danger-text" href={`${path}/disable`}>
+        Disable now
+      </a>
+    )
+  }
+  return emergency === undefined ? null : (
+    <form method="post" action={`${path}/enable`}>
+      <button type="submit" class="quiet">
+        Enable again
+      </button>
+    </form>
+  )
+}
+
+/** Nothing if the identity provider has disabled the user itself, or has enabled it since. */
+export function EmergencyNote({ isActive, emergency }: Omit<EmergencyProps, 'path'>) {
+  if (isActive || emergency === undefined) return null
+  return (
+    <Notice tone="warn" title="Disabled here, not by the identity provider">
+      <p>
+        {emergency.detail.charAt(0).toUpperCase() + emergency.detail.slice(1)}, <Time at={emergency.time} />.
+      </p>
+      <p>
+        The identity provider still has this user as active. It may enable the user again: when the user
+        changes there, or when its provisioning is restarted. Disable the user there too.
+      </p>
+    </Notice>
+  )
+}

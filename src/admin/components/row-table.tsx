@@ -1,0 +1,48 @@
+/**
+ * A table of a few things with many facts, each with its actions. In a narrow window, a row becomes a list.
+ */
+import type { Child } from 'hono/jsx'
+
+/** A column of facts. */
+export interface Column<Row> {
+  readonly label: string
+  readonly class?: string
+  readonly cell: (row: Row) => Child
+}
+
+export function RowTable<Row>(props: {
+  readonly rows: readonly Row[]
+  /** The first column, which names the row. */
+  readonly head: Column<Row>
+  readonly columns: readonly Column<Row>[]
+  readonly actions: (row: Row) => Child
+}) {
+  const { rows, head, columns, actions } = props
+  return (
+    <table class="stack tokens">
+      <thead>
+        <tr>
+          {[head, ...columns].map(({ label }) => (
+            <th scope="col">{label}</th>
+          ))}
+          <th scope="col">
+            <span class="visually-hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            <th scope="row">{head.cell(row)}</th>
+            {columns.map(({ label, class: name, cell }) => (
+              <td data-label={label} {...(name === undefined ? {} : { class: name })}>
+                <div>{cell(row)}</div>
+              </td>
+            ))}
+            <td class="row-actions">{actions(row)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

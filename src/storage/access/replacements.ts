@@ -1,0 +1,60 @@
+/**
+ * The rotation of tokens and client secrets: a new credential is created beside the old one, which stays valid until it is
+ * revoked, so that the client misses no request. The old one names the new one. If the new one is revoked first, nothing
+ * replaces the old one any more, and it can be rotated again.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { type Database, type Statement, statement } from '../database/database.ts'
+
+/** A credential that administrators generate. */
+export type CredentialKind = 'token' | 'secret'
+
+const TABLES = { token: sql.raw('tokens'), secret: sql.raw('client_secrets') } as const
+
+function tableOf(kind: CredentialKind): SQL {
+  return TABLES[kind]
+}
+
+/** The condition on a credential that a valid one replaces it. @param now milliseconds since 1970 */
+export function isReplaced(kind: CredentialKind, now: number): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${tableOf(kind)} AS successor WHERE successor.id = ${tableOf(kind)}.replaced_by
+    AND successor.revoked_at IS NULL AND coalesce(successor.expires_at > ${now}, 1))`
+}
+
+/**
+ * The condition on a credential that it may be rotated: it is not revoked, and no valid one replaces it. With two valid
+ * successors, it would be unclear which one is in use.
+ */
+export function isRotatable(kind: CredentialKind, tenantId: string, id: string, now: number): SQL {
+  return sql`tenant_id = ${tenantId} AND id = ${id} AND revoked_at IS NULL AND NOT ${isReplaced(kind, now)}`
+}
+
+/**
+ * Follows the statement that revokes a credential: what it replaced is from then on replaced by what replaces it, if
+ * anything.
+ */
+export function passOnStatement(kind: CredentialKind, tenantId: string, id: string): Statement {
+  const table = tableOf(kind)
+  return statement(sql`UPDATE ${table} SET replaced_by = revoked.replaced_by
+    FROM (SELECT replaced_by FROM ${table} WHERE id = ${id} AND revoked_at IS NOT NULL) AS revoked
+    WHERE tenant_id = ${tenantId} AND ${table}.replaced_by = ${id}`)
+}
+
+/**
+ * Keeps a credential that was to be revoked after its rotation: both stay valid.
+ *
+ * @returns false if the tenant has no such credential, or it was revoked or not rotated, or the tenant is not ready
+ */
+export async function keepCredential(
+  db: Database,
+  kind: CredentialKind,
+  tenantId: string,
+  id: string,
+): Promise<boolean> {
+  const [kept] = await db.batch([
+    statement(sql`UPDATE ${tableOf(kind)} SET replaced_by = NULL
+      WHERE tenant_id = ${tenantId} AND id = ${id} AND revoked_at IS NULL AND replaced_by IS NOT NULL
+        AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = ${tenantId} AND state = 'ready')`),
+  ])
+  return (kept?.changes ?? 0) > 0
+}
