@@ -27,7 +27,7 @@ const NOT_ON_SQLITE = [
  */
 const MANY_REQUESTS = [
   'test/admin/{access,api,api-keys,explain-pages,federation,history-pages,log,pages,rotation,schemas}.test.ts',
-  'test/admin/{transfer,transfer-jobs}.test.ts',
+  'test/admin/{admin-tokens,audit,oidc,roles,transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,drift,emulator,entra}.test.ts',
   'test/http/{explain,extensions,follow,history,tombstones,undo}.test.ts',

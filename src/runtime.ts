@@ -2,11 +2,14 @@
  * The interface between the app and the runtime that it runs on, and the variables of a request. An entry file, such as
  * src/worker.ts, makes a Runtime from its bindings.
  */
+import type { Administrator } from './administrators/administrator.ts'
+import type { RoleRule } from './administrators/role-rules.ts'
 import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriter } from './provider/groups/group-writer.ts'
 import type { PostWebhook } from './provider/webhooks/post.ts'
 import type { Work } from './scim/work.ts'
 import type { Sha256 } from './storage/access/secrets.ts'
+import type { AuditNote } from './storage/administrators/audit-trail.ts'
 import type { Database, DatabaseFigures } from './storage/database/database.ts'
 import type { Replicas } from './storage/database/replicas.ts'
 import type { LogEntry } from './storage/log/log-entry.ts'
@@ -165,6 +168,10 @@ export interface Settings {
   readonly accessTeamDomain: string | undefined
   /** The audience (AUD) tag of the Access application in front of the dashboard. */
   readonly accessAudience: string | undefined
+  /** Who has which role, of those whom Cloudflare Access or OpenID Connect signs in; undefined: see people/roles.ts. */
+  readonly adminRoles?: readonly RoleRule[] | undefined
+  /** The OpenID provider that signs administrators in; undefined: none. */
+  readonly oidc?: OidcSettings | undefined
   /** Hosts of JWK Sets in addition to those of Microsoft Entra ID: see jwt/jwks-uri.ts. */
   readonly federationHosts: readonly string[]
   /** Every setting that this server reads, with its value in force, for the dashboard. */
@@ -179,12 +186,32 @@ export interface SettingInForce {
   readonly setIn: string | undefined
 }
 
+export interface OidcSettings {
+  /** The issuer identifier (OpenID Connect Discovery 1.0 §3). Over http on this machine only. */
+  readonly issuer: string
+  readonly clientId: string
+  /** Undefined: a public client, which PKCE alone protects. */
+  readonly clientSecret: string | undefined
+  /** Separated by spaces; "openid" is one of them. */
+  readonly scopes: string
+  /** The claim of the ID token that lists groups or roles. */
+  readonly groupsClaim: string
+}
+
 export interface HttpEnv {
   Bindings: Runtime
   Variables: {
     requestId: string
     /** The cost of the request so far. */
     figures: DatabaseFigures
+    /** The administrator of the request, in the dashboard and the admin API. */
+    administrator: Administrator
+    /** The tenant in the path of an administrator's request. */
+    pathTenant: string | undefined
+    /** What the handler tells the audit trail. */
+    auditNote: AuditNote | undefined
+    /** Adds the check of the administrator's session to the batches of the first database. */
+    duringSession: ((db: Database) => Database) | undefined
     /** The database of an administrator's request. */
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */

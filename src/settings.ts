@@ -2,9 +2,10 @@
  * The settings of all runtimes, and their checks. docs/operate/settings.md describes them. While any of them has an invalid value,
  * the server refuses every request.
  */
+import { parseRoleRules, type RoleRule, RoleRulesError } from './administrators/role-rules.ts'
 import { isHost } from './edge/address.ts'
 import { parsePublicUrl } from './edge/public-url.ts'
-import type { SettingInForce, Settings } from './runtime.ts'
+import type { OidcSettings, SettingInForce, Settings } from './runtime.ts'
 
 /** An invalid setting. The message is one line that names the setting, the value found, and the values allowed. */
 export class SettingError extends Error {}
@@ -20,6 +21,12 @@ export const SHARED_DEFAULTS = {
   TOMBSTONE_DAYS: '30',
   ACCESS_TEAM_DOMAIN: '',
   ACCESS_AUD: '',
+  ADMIN_ROLES: '',
+  OIDC_ISSUER: '',
+  OIDC_CLIENT_ID: '',
+  OIDC_CLIENT_SECRET: '',
+  OIDC_SCOPES: 'openid email profile',
+  OIDC_GROUPS_CLAIM: 'groups',
   PUBLIC_URL: '',
   FEDERATION_HOSTS: '',
   ALLOW_LOOPBACK_WEBHOOKS: '0',
@@ -68,6 +75,8 @@ export function sharedSettings(
       allowLoopbackWebhooks: isOn('ALLOW_LOOPBACK_WEBHOOKS', values),
       inForce: Object.entries(values).map(([name, value]) => settingInForce(name, value, setIn(name))),
       ...access(values),
+      adminRoles: adminRoles(values),
+      oidc: oidc(values),
     },
     logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, MAX_RETENTION_DAYS),
     eventRetentionDays: wholeNumber('EVENT_RETENTION_DAYS', values, 1, MAX_RETENTION_DAYS),
@@ -127,6 +136,66 @@ function access(
     )
   }
   return { accessTeamDomain: domain || undefined, accessAudience: audience || undefined }
+}
+
+function adminRoles({ ADMIN_ROLES: text }: Values<'ADMIN_ROLES'>): readonly RoleRule[] | undefined {
+  try {
+    return parseRoleRules(text)
+  } catch (error) {
+    if (error instanceof RoleRulesError) throw new SettingError(`ADMIN_ROLES is invalid: ${error.message}`)
+    throw error
+  }
+}
+
+/** What sign-in by OpenID Connect needs besides its own settings. */
+const OIDC_NEEDS = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'PUBLIC_URL'] as const
+/** A token of RFC 6749 §3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+type OidcName =
+  | 'OIDC_ISSUER'
+  | 'OIDC_CLIENT_ID'
+  | 'OIDC_CLIENT_SECRET'
+  | 'OIDC_SCOPES'
+  | 'OIDC_GROUPS_CLAIM'
+  | 'PUBLIC_URL'
+  | 'ACCESS_TEAM_DOMAIN'
+
+function oidc(values: Values<OidcName>): OidcSettings | undefined {
+  const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_SCOPES, OIDC_GROUPS_CLAIM } = values
+  if (OIDC_ISSUER === '' && OIDC_CLIENT_ID === '' && OIDC_CLIENT_SECRET === '') return undefined
+  const missing = OIDC_NEEDS.find((name) => values[name] === '')
+  if (missing !== undefined) {
+    throw new SettingError(`${missing} is not set; OpenID Connect needs ${OIDC_NEEDS.join(', ')}`)
+  }
+  if (values.ACCESS_TEAM_DOMAIN !== '') {
+    throw new SettingError('OIDC_ISSUER and ACCESS_TEAM_DOMAIN are both set; use one way to sign in')
+  }
+  return {
+    issuer: issuer(OIDC_ISSUER),
+    clientId: OIDC_CLIENT_ID,
+    clientSecret: OIDC_CLIENT_SECRET || undefined,
+    scopes: scopes(OIDC_SCOPES),
+    groupsClaim: OIDC_GROUPS_CLAIM,
+  }
+}
+
+/** OpenID Connect Discovery 1.0 §3: https, without a query or a fragment. */
+function issuer(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isLocal = url?.protocol === 'http:' && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
+  if (url !== undefined && (url.protocol === 'https:' || isLocal) && !/[?#@]/.test(text)) return text
+  throw new SettingError(
+    `OIDC_ISSUER must be an https URL such as "https://login.microsoftonline.com/TENANT_ID/v2.0", found "${text}"`,
+  )
+}
+
+function scopes(text: string): string {
+  const list = text.split(' ').filter((scope) => scope !== '')
+  if (list.includes('openid') && list.every((scope) => SCOPE.test(scope))) return list.join(' ')
+  throw new SettingError(
+    `OIDC_SCOPES must be scopes separated by spaces, "openid" among them, found "${text}"`,
+  )
 }
 
 /** @throws {SettingError} */

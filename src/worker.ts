@@ -44,6 +44,12 @@ export interface OptionalVariables {
   readonly SERVER_TIMING?: string
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
+  readonly ADMIN_ROLES?: string
+  readonly OIDC_ISSUER?: string
+  readonly OIDC_CLIENT_ID?: string
+  readonly OIDC_CLIENT_SECRET?: string
+  readonly OIDC_SCOPES?: string
+  readonly OIDC_GROUPS_CLAIM?: string
   readonly REQUEST_LOG?: string
   readonly LOG_BODIES?: string
   readonly READ_REPLICATION?: string

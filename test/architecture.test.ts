@@ -16,7 +16,16 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   scim: ['scim'],
   // Of @cloudflare/workers-types the types of D1 alone, whose globals Node.js must not see (tsconfig/node.json).
   'storage/database': ['storage/database', 'drizzle-orm', '@cloudflare/workers-types'],
-  'storage/tables': ['storage/tables', 'storage/database', 'scim', 'drizzle-orm'],
+  'storage/tables': ['storage/tables', 'storage/database', 'administrators', 'scim', 'drizzle-orm'],
+  'storage/administrators': [
+    'storage/administrators',
+    'storage/access',
+    'storage/tables',
+    'storage/database',
+    'administrators',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/tenants': ['storage/tenants', 'storage/tables', 'storage/database', 'scim', 'drizzle-orm'],
   'storage/access': [
     'storage/access',
@@ -138,17 +147,20 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'id-generator.ts',
     'cloudflare:workers',
   ],
-  'runtime.ts': ['provider', 'scim', 'storage'],
+  // Roles of administrators.
+  administrators: ['administrators'],
+  'runtime.ts': ['administrators', 'provider', 'scim', 'storage'],
   // What every request meets before its part of the app: who sends it, from where, and how much it brings.
   edge: ['edge', 'scim', 'runtime.ts', 'hono'],
   // Tokens of other issuers: Cloudflare Access, and identity providers.
   jwt: ['jwt', 'jose', 'valibot'],
   // The routes of the admin API as data: served by admin, described by http.
-  'admin/contract': ['admin/contract', 'drift', 'scim', 'storage', 'valibot'],
+  'admin/contract': ['admin/contract', 'administrators', 'drift', 'scim', 'storage', 'valibot'],
   http: ['http', 'admin/contract', 'edge', 'jwt', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
   admin: [
     'admin',
     'admin/contract',
+    'administrators',
     'csv-cell.ts',
     'drift',
     'edge',
@@ -158,6 +170,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'runtime.ts',
     'hono',
+    'oauth4webapi',
     'valibot',
   ],
   // The emulator shares nothing with the server, so that a shared mistake cannot hide.
@@ -281,7 +294,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'csv-cell.ts': [],
   // Formats of exports and their comparison are not part of the protocol either.
   drift: ['drift', 'csv-cell.ts'],
-  'settings.ts': ['edge', 'runtime.ts'],
+  'settings.ts': ['administrators', 'edge', 'runtime.ts'],
   local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler', 'yaml'],
   'app.ts': ['http', 'admin', 'edge', 'scim', 'storage', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node', '@cloudflare/workers-types'],

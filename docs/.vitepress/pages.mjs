@@ -57,6 +57,7 @@ const ORDER = [
   'operate/package.md',
   'operate/dashboard.md',
   'operate/settings.md',
+  'operate/administrators.md',
   'operate/operation.md',
   'operate/backup.md',
   'operate/history.md',

@@ -1,16 +1,18 @@
 /**
- * The admin API: JSON for scripts, authenticated with ADMIN_TOKEN. ADMIN_TOKEN is not a client's token and is not valid
- * under /scim/v2.
+ * The admin API: JSON for scripts, authenticated with ADMIN_TOKEN or a named token of an administrator. Neither is a client's
+ * token, nor valid under /scim/v2.
  */
 
 import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { createMiddleware } from 'hono/factory'
-import { timingSafeEqual } from 'hono/utils/buffer'
+import { HTTPException } from 'hono/http-exception'
 import { isBlocked, recordFailedAuthentication } from '../edge/failed-authentication.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { shorten } from '../scim/error.ts'
 import { noFigures } from '../storage/database/database.ts'
+import { administratorHandlers } from './api/administrators.ts'
+import { auditHandlers } from './api/audit.ts'
 import { clientHandlers } from './api/clients.ts'
 import { databaseHandlers } from './api/databases.ts'
 import { driftHandlers } from './api/drift.ts'
@@ -33,7 +35,10 @@ import { webhookHandlers } from './api/webhooks.ts'
 import { ROUTES } from './contract/routes.ts'
 import { administrationDatabase, openHome } from './database.ts'
 import { AdminError, adminErrorResponse } from './errors.ts'
+import { audit } from './people/audit.ts'
+import { permit, permitInTenant } from './people/permit.ts'
 import { reportTenant } from './replicas.ts'
+import { administratorByToken } from './session.ts'
 
 const HANDLERS: Handlers<typeof ROUTES> = {
   ...tenantHandlers,
@@ -49,6 +54,8 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...schemaHandlers,
   ...jobHandlers,
   ...databaseHandlers,
+  ...administratorHandlers,
+  ...auditHandlers,
   ...webhookHandlers,
   ...sourceHandlers,
   ...tombstoneHandlers,
@@ -60,14 +67,14 @@ const HANDLERS: Handlers<typeof ROUTES> = {
 export function adminApi(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   app.onError((error, c) => adminErrorResponse(c, error))
-  app.use(adminAuth)
   app.use(async (c, next) => {
     c.set('figures', noFigures())
     c.set('db', administrationDatabase(c, c.get('figures')))
     await next()
     c.res.headers.set('Cache-Control', 'no-store')
   })
-  app.use('/tenants/:tenant/*', openHome, reportTenant)
+  app.use(audit, adminAuth, permit)
+  app.use('/tenants/:tenant/*', permitInTenant, openHome, reportTenant)
   serve(app, ROUTES, HANDLERS)
   // The dashboard is mounted at /admin and must not answer unknown paths of the API.
   app.all('*', (c) => {
@@ -88,25 +95,20 @@ export function adminMisconfigured(c: Context<HttpEnv>): Response {
 }
 
 /**
- * Authenticates with ADMIN_TOKEN, compared in constant time. If ADMIN_TOKEN is not set, every request is refused. An address
- * with too many refused tokens is refused before the comparison, even with the right token: otherwise it could continue to
- * guess. Authentication comes before any other work.
+ * Authenticates with ADMIN_TOKEN or a named token. An address with too many refused tokens is refused before the comparison,
+ * even with the right token: otherwise it could continue to guess. Authentication comes before any other work.
  */
 const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
-  const { adminToken } = c.env.settings
-  if (!adminToken) {
-    throw new AdminError(
-      503,
-      'notConfigured',
-      'ADMIN_TOKEN is not set; on Cloudflare, set it with "npx wrangler secret put ADMIN_TOKEN"',
-    )
-  }
   const refused = () => ({
-    error: { code: 'unauthorized', message: 'the header "Authorization: Bearer <ADMIN_TOKEN>" is required' },
+    error: {
+      code: 'unauthorized',
+      message:
+        'the header "Authorization: Bearer <ADMIN_TOKEN>" is required, with ADMIN_TOKEN or a named token of an administrator',
+    },
   })
   const authenticate = bearerAuth<HttpEnv>({
     realm: 'scim-worker admin',
-    verifyToken: (token) => timingSafeEqual(token, adminToken),
+    verifyToken: async (token) => await isAdministrator(c, token),
     noAuthenticationHeader: { message: refused },
     invalidAuthenticationHeader: { message: refused },
     invalidToken: { message: refused },
@@ -119,9 +121,26 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
       await next()
     })
   } catch (error) {
-    throw isRefused && (await recordFailedAuthentication('admin', c)) ? tooManyFailedAuthentications() : error
+    // Other errors tell nothing about the token, such as a database that does not answer.
+    const isGuess = isRefused && error instanceof HTTPException
+    throw isGuess && (await recordFailedAuthentication('admin', c)) ? tooManyFailedAuthentications() : error
   }
 })
+
+/** @throws {AdminError} 503 if nobody could know ADMIN_TOKEN, because it is not set */
+async function isAdministrator(c: Context<HttpEnv>, token: string): Promise<boolean> {
+  const administrator = await administratorByToken(c, token)
+  if (administrator !== undefined) {
+    c.set('administrator', administrator)
+    return true
+  }
+  if (c.env.settings.adminToken) return false
+  throw new AdminError(
+    503,
+    'notConfigured',
+    'ADMIN_TOKEN is not set; on Cloudflare, set it with "npx wrangler secret put ADMIN_TOKEN"',
+  )
+}
 
 function tooManyFailedAuthentications(): AdminError {
   return new AdminError(429, 'tooMany', 'too many refused tokens from this address; try again later')

@@ -4,19 +4,20 @@
 import type { DeprovisionThreshold } from '../scim/deprovisioning.ts'
 import { quote } from '../scim/error.ts'
 import type { ProfileName } from '../scim/profile.ts'
-import type { Database } from '../storage/database/database.ts'
 import type { SourceMode } from '../storage/tenants/context.ts'
 import { NamesakesError, type Tenant, type TenantChange, updateTenant } from '../storage/tenants/tenants.ts'
+import type { AdminContext } from './env.ts'
 import { AdminError } from './errors.ts'
+import { noteBefore, noteFields } from './people/audit-note.ts'
 
 /**
- * Changes the given properties of a tenant. Undefined properties stay unchanged.
+ * Changes the given properties of a tenant. Undefined properties stay unchanged. The audit trail gets the previous values.
  *
  * @returns undefined if the tenant does not exist
  * @throws {AdminError} 409 if group names are to become unique and several groups share a name
  */
 export async function changeTenant(
-  db: Database,
+  c: Pick<AdminContext, 'get' | 'set'>,
   id: string,
   {
     profile,
@@ -36,7 +37,12 @@ export async function changeTenant(
       ...(sourceMode && { sourceMode: sourceMode === 'observe' ? null : sourceMode }),
       ...(deprovisionGuard !== undefined && { deprovisionGuard }),
     }
-    return await updateTenant(db, id, { ...change, configuration })
+    const updated = await updateTenant(c.get('db'), id, { ...change, configuration })
+    if (updated !== undefined) {
+      noteFields(c, { ...change, profile, sourceMode, deprovisionGuard })
+      noteBefore(c, updated.before)
+    }
+    return updated?.after
   } catch (error) {
     if (error instanceof NamesakesError) throw notUnique(error)
     throw error

@@ -21,6 +21,8 @@ const OWNER = 'the administration'
 /** The part of a request's context that is needed to open databases. */
 interface Opener {
   readonly env: Pick<Runtime, 'openDatabase' | 'databaseNames' | 'maxDatabaseBytes' | 'turn'>
+  /** Undefined outside of requests with a session. */
+  readonly get?: (name: 'duringSession') => HttpEnv['Variables']['duringSession']
 }
 
 /** Opens the first database. @param figures receives the costs of its statements */
@@ -28,13 +30,22 @@ export function administrationDatabase(opener: Opener, figures: DatabaseFigures)
   return administrationDatabases(opener, figures).open(opener.env.databaseNames[0])
 }
 
-/** All databases. @param figures receives the costs of their statements */
-export function administrationDatabases({ env }: Opener, figures: DatabaseFigures): Databases {
+/**
+ * All databases. Batches of the first one also check the session of the administrator.
+ *
+ * @param figures receives the costs of their statements
+ */
+export function administrationDatabases(opener: Opener, figures: DatabaseFigures): Databases {
+  const { env } = opener
+  const duringSession = opener.get?.('duringSession') ?? ((db: Database) => db)
   const { openDatabase, databaseNames: names, maxDatabaseBytes: maxBytes, turn } = env
   return {
     names,
     maxBytes,
-    open: (name) => inTurn(openDatabase(name, figures), turn && (() => turn(OWNER))),
+    open: (name) => {
+      const db = inTurn(openDatabase(name, figures), turn && (() => turn(OWNER)))
+      return name === names[0] ? duringSession(db) : db
+    },
   }
 }
 

@@ -3,12 +3,21 @@
  */
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
+import { grantsText } from '../administrators/role.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { TenantSummary } from '../storage/tenants/queries.ts'
 import { assetPaths } from './assets/assets.ts'
-import { LIMITS_PATH, TENANTS_PATH, tenantPaths } from './components/paths.ts'
+import {
+  ADMINISTRATORS_PATH,
+  AUDIT_PATH,
+  LIMITS_PATH,
+  TENANTS_PATH,
+  tenantPaths,
+} from './components/paths.ts'
+import { permissionsOfPage, renderPermitted } from './components/permitted.tsx'
 import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
+import { isPermitted } from './contract/permissions.ts'
 import type { Administrator } from './env.ts'
 import { withMarks } from './hidden-characters.ts'
 
@@ -26,6 +35,8 @@ export type NavigationItem =
   | 'settings'
   | 'tenants'
   | 'limits'
+  | 'administrators'
+  | 'audit'
 
 /** The tenant of a page, and the types of its resources. */
 export type PageTenant = TenantSummary & { readonly resourceTypes: readonly StoredResourceType[] }
@@ -37,11 +48,13 @@ export interface LayoutProps {
   /** The tenant of the page, if the page belongs to one. */
   readonly tenant?: (Pick<PageTenant, 'id' | 'name' | 'resourceTypes'> & Partial<PageTenant>) | undefined
   readonly current?: NavigationItem | undefined
+  /** The path to open at once. */
+  readonly refreshTo?: string
   readonly children: Child
 }
 
 /** An HTML document. Hidden characters in its text are marked. */
-export function Layout({ title, administrator, tenant, current, children }: LayoutProps) {
+export function Layout({ title, administrator, tenant, current, refreshTo, children }: LayoutProps) {
   const assets = assetPaths()
   const parts = [title, tenant?.name, 'scim-worker'].filter((part) => part !== undefined)
   const document = (
@@ -51,6 +64,7 @@ export function Layout({ title, administrator, tenant, current, children }: Layo
         <title>{parts.join(' · ')}</title>
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {refreshTo && <meta http-equiv="refresh" content={`0; url=${refreshTo}`} />}
         <link rel="stylesheet" href={assets.style} />
         <link rel="icon" href={assets.icon} type="image/svg+xml" />
         <script src={assets.script} defer></script>
@@ -68,7 +82,8 @@ export function Layout({ title, administrator, tenant, current, children }: Layo
       </body>
     </html>
   )
-  return raw(`<!doctype html>${withMarks(document.toString())}`)
+  const html = renderPermitted(permissionsOfPage(administrator, tenant?.id), document)
+  return raw(`<!doctype html>${withMarks(html)}`)
 }
 
 function Sidebar({
@@ -85,7 +100,7 @@ function Sidebar({
       {tenant && <TenantSwitch name={tenant.name} />}
       <nav aria-label="Dashboard">
         <ul>
-          {navigation(tenant).map(({ item, label, href, key }) => (
+          {[...navigation(tenant), ...installation(administrator)].map(({ item, label, href, key }) => (
             <li>
               <a
                 href={href}
@@ -162,18 +177,34 @@ function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
   ]
 }
 
+/** Pages about the whole installation, for those who may see them. */
+function installation({ grants }: Administrator): readonly NavigationLink[] {
+  return isPermitted(grants, 'own installation', undefined)
+    ? [
+        { item: 'administrators', label: 'Administrators', href: ADMINISTRATORS_PATH, key: 'p' },
+        { item: 'audit', label: 'Audit trail', href: AUDIT_PATH, key: 'h' },
+      ]
+    : []
+}
+
 function SignOut({ administrator }: { administrator: Administrator }) {
-  if (administrator.kind === 'access') {
+  const { name, via, grants } = administrator
+  const role = <span class="hint block">{grantsText(grants)}</span>
+  if (via === 'Cloudflare Access') {
     return (
       <p class="account">
-        <span>{administrator.email}</span>
+        <span>
+          {name} {role}
+        </span>
         <a href="/cdn-cgi/access/logout">Sign out</a>
       </p>
     )
   }
   return (
     <form class="account" method="post" action="/admin/sign-out">
-      <span>Administrator</span>
+      <span>
+        {name} {role}
+      </span>
       <button type="submit" class="link">
         Sign out
       </button>

@@ -17,9 +17,14 @@ import { administrationDatabase, openHome } from './database.ts'
 import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError, logFault, toAdminError } from './errors.ts'
 import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
+import { audit } from './people/audit.ts'
+import { permit, permitInTenant } from './people/permit.ts'
+import { clearSession } from './people/session-cookie.ts'
 import { reportTenant } from './replicas.ts'
 import { NoSuchTenant } from './require-tenant.ts'
+import { administrators } from './routes/administrators.tsx'
 import { apiKeys } from './routes/api-keys.tsx'
+import { audit as auditPages } from './routes/audit.tsx'
 import { credentials } from './routes/credentials.tsx'
 import { directory } from './routes/directory.tsx'
 import { drift } from './routes/drift.tsx'
@@ -36,7 +41,7 @@ import { sources } from './routes/sources.tsx'
 import { tenants } from './routes/tenants.tsx'
 import { transfer } from './routes/transfer.tsx'
 import { webhooks } from './routes/webhooks.tsx'
-import { clearSession, requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
+import { requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
 
 /** The app of the dashboard, mounted at /admin after the admin API. */
 export function dashboard(): Hono<AdminEnv> {
@@ -47,10 +52,13 @@ export function dashboard(): Hono<AdminEnv> {
   app.use(openDatabase)
   app.use(formsOnly)
   app.use(csrf({ origin: (origin, c: AdminContext) => origin === new URL(publicOrigin(c)).origin }))
+  app.use(audit)
   app.route('/', signIn)
-  app.use(requireAdministrator)
-  app.use('/tenants/:tenant/*', openHome, reportTenant)
+  app.use(requireAdministrator, permit)
+  app.use('/tenants/:tenant/*', permitInTenant, openHome, reportTenant)
   app.route('/', tenants)
+  app.route('/administrators', administrators)
+  app.route('/', auditPages)
   app.route('/', limits)
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)

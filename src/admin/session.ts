@@ -1,27 +1,23 @@
 /**
- * Sign-in to the dashboard. ADMIN_TOKEN starts a session, which is stored in a signed cookie. If Cloudflare Access is
- * configured, it signs administrators in instead.
+ * Sign-in to the dashboard. ADMIN_TOKEN or a named token starts a session, which is stored in a signed cookie. If Cloudflare
+ * Access is configured, it signs administrators in instead.
  *
- * The cookie holds the id and the end of the session. The signing key is derived from ADMIN_TOKEN, so a new ADMIN_TOKEN
- * ends every session. Threats: scripts (HttpOnly), other sites (SameSite=Strict and a check of the origin), a copied
- * cookie (valid for 8 hours; signing out also ends the session at the server), guessing (attempts per address are
- * limited).
+ * The signing key is derived from ADMIN_TOKEN, so a new ADMIN_TOKEN ends every session. Threats: scripts (HttpOnly), other
+ * sites (SameSite=Strict and a check of the origin), a copied cookie (valid for 8 hours; signing out, and revoking the named
+ * token, also end the session at the server), guessing (attempts per address are limited).
  */
-
-import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
-import { publicOrigin } from '../edge/url.ts'
+import type { Administrator } from '../administrators/administrator.ts'
 import type { Settings } from '../runtime.ts'
 import { readDuringSession, writeDuringSession } from '../storage/access/sessions.ts'
-import { type AccessSettings, accessEmail } from './access.ts'
-import type { AdminContext, AdminEnv, Session } from './env.ts'
+import { findAdminToken } from '../storage/administrators/admin-tokens.ts'
+import { type AccessSettings, accessAdministrator } from './access.ts'
+import { administrationDatabase } from './database.ts'
+import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError } from './errors.ts'
+import { ADMIN_TOKEN_HOLDER, administratorOf, sessionOf, startSession } from './people/session-cookie.ts'
 
-const SESSION_LIFETIME_SECONDS = 8 * 60 * 60
-/** The largest step back of the clock that does not end sessions. */
-const CLOCK_STEP_MS = 5 * 60 * 1000
-const COOKIE = 'scim_admin'
 export const SIGN_IN_PATH = '/admin/sign-in'
 
 /** The configured way to sign in. */
@@ -61,66 +57,58 @@ function notConfigured(message: string): AdminError {
 export const requireAdministrator = createMiddleware<AdminEnv>(async function requireAdministrator(c, next) {
   const method = signInMethod(c.env.settings)
   if (method.kind === 'access') {
-    c.set('administrator', { kind: 'access', email: await accessEmail(c, method.access) })
+    c.set('administrator', await accessAdministrator(c, method.access))
     return await next()
   }
   const session = await sessionOf(c, method.adminToken)
   if (session === undefined) throw new SignInNeeded()
-  c.set('administrator', { kind: 'token', session })
+  c.set('administrator', administratorOf(session, c.env.settings.adminRoles))
   const duringSession = c.req.method === 'POST' ? writeDuringSession : readDuringSession
-  c.set('db', duringSession(c.get('db'), session.id))
+  const { id, holder } = session
+  const checked = { id, adminTokenId: holder?.via === 'named token' ? holder.tokenId : undefined }
+  c.set('duringSession', (db) => duringSession(db, checked))
+  c.set('db', administrationDatabase(c, c.get('figures')))
   await next()
 })
 
-/** The session in the request's cookie. @returns undefined without a valid one */
-export async function sessionOf(c: AdminContext, adminToken: string): Promise<Session | undefined> {
-  const value = await getSignedCookie(c, signingSecret(adminToken), COOKIE, ...cookiePrefix(c))
-  const [, expires, id] = /^(\d{13,15})\.([0-9a-f-]{36})$/.exec(value || '') ?? []
-  if (expires === undefined || id === undefined) return undefined
-  const expiresAt = Number(expires)
-  const remainingMs = expiresAt - c.env.now()
-  // A longer remaining time means that the clock was ahead when the session began.
-  return remainingMs > 0 && remainingMs <= SESSION_LIFETIME_SECONDS * 1000 + CLOCK_STEP_MS
-    ? { id, expiresAt }
-    : undefined
+/**
+ * Starts a session with ADMIN_TOKEN or a named token.
+ *
+ * @returns the administrator; undefined if `token` is neither
+ */
+export async function signInByToken(
+  c: AdminContext,
+  token: string,
+  adminToken: string,
+): Promise<Administrator | undefined> {
+  if (await timingSafeEqual(token, adminToken)) {
+    await startSession(c, adminToken)
+    return ADMIN_TOKEN_HOLDER
+  }
+  const found = await findAdminToken(c.get('db'), token, c.env.now())
+  if (found === undefined) return undefined
+  const { id: tokenId, name, role, tenants, expiresAt } = found
+  const held = tenants === null ? null : [...tenants]
+  await startSession(c, adminToken, { via: 'named token', tokenId, name, role, tenants: held }, expiresAt)
+  return { name, via: 'named token', grants: [{ role, tenants: tenants ?? 'all' }] }
 }
 
-/** Starts a session. @returns false if `token` is not the administrator's token */
-export async function startSession(c: AdminContext, token: string, adminToken: string): Promise<boolean> {
-  if (!(await timingSafeEqual(token, adminToken))) return false
-  const expiresAt = c.env.now() + SESSION_LIFETIME_SECONDS * 1000
-  await setSignedCookie(c, COOKIE, `${expiresAt}.${c.env.newId()}`, signingSecret(adminToken), {
-    ...cookieAttributes(c),
-    httpOnly: true,
-    sameSite: 'Strict',
-    maxAge: SESSION_LIFETIME_SECONDS,
-  })
-  return true
-}
-
-/** Deletes the cookie in the browser. */
-export function clearSession(c: AdminContext): void {
-  deleteCookie(c, COOKIE, cookieAttributes(c))
-}
-
-function signingSecret(adminToken: string): string {
-  return `scim-worker dashboard session ${adminToken}`
-}
-
-/** Browsers refuse a `__Host-` cookie without Secure, and a Secure cookie over plain HTTP. */
-function cookiePrefix(c: AdminContext): [] | ['host'] {
-  return isPlainLocalhost(c) ? [] : ['host']
-}
-
-function cookieAttributes(c: AdminContext) {
-  return isPlainLocalhost(c)
-    ? ({ path: '/', secure: false } as const)
-    : ({ path: '/', secure: true, prefix: 'host' } as const)
-}
-
-function isPlainLocalhost(c: AdminContext): boolean {
-  const { protocol, hostname } = new URL(publicOrigin(c))
-  return protocol === 'http:' && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)
+/**
+ * The administrator with a bearer token of the admin API: ADMIN_TOKEN, compared in constant time, or a named token, in one
+ * round trip.
+ *
+ * @returns undefined if it is neither
+ */
+export async function administratorByToken(
+  c: AdminContext,
+  token: string,
+): Promise<Administrator | undefined> {
+  const { adminToken } = c.env.settings
+  if (adminToken && (await timingSafeEqual(token, adminToken))) return ADMIN_TOKEN_HOLDER
+  const found = await findAdminToken(c.get('db'), token, c.env.now())
+  if (found === undefined) return undefined
+  const { name, role, tenants } = found
+  return { name, via: 'named token', grants: [{ role, tenants: tenants ?? 'all' }] }
 }
 
 /** The path to open after sign-in. Anything but a page of the dashboard is replaced by /admin. */

@@ -7,6 +7,7 @@
  *
  * A URL must come from the configuration and never from a token. Redirects are not followed.
  */
+import { readBounded } from './bounded-body.ts'
 import { type Algorithm, type PublicKey, publicKeysOf } from './public-key.ts'
 
 /** The keys of a JWK Set. */
@@ -197,18 +198,7 @@ function parse(text: string): unknown {
 
 /** @throws {KeysUnavailable} if the body is too large */
 async function readText(url: string, { body }: Response): Promise<string> {
-  const reader = body?.getReader()
-  const decoder = new TextDecoder()
-  let [text, bytes] = ['', 0]
-  while (reader !== undefined) {
-    const { done, value } = await reader.read()
-    if (done) break
-    bytes += value.byteLength
-    if (bytes > MAX_BYTES) {
-      await reader.cancel()
-      throw new KeysUnavailable(`${url} answered with more than ${MAX_BYTES} bytes`)
-    }
-    text += decoder.decode(value, { stream: true })
-  }
-  return text + decoder.decode()
+  const text = await readBounded(body, MAX_BYTES)
+  if (text === undefined) throw new KeysUnavailable(`${url} answered with more than ${MAX_BYTES} bytes`)
+  return text
 }

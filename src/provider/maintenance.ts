@@ -3,6 +3,7 @@
  * that expire soon, notices clients that are silent, continues deletions, tidies jobs, and pokes webhooks that are behind.
  */
 import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
+import { pruneAudit } from '../storage/administrators/audit-trail.ts'
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
 import { pruneEvents } from '../storage/events/pruning.ts'
 import { continueTasks } from '../storage/extensions/task-runner.ts'
@@ -167,6 +168,7 @@ async function maintainDatabase(
   }
   while (left() > 1 && (await pruneChunks(db, now)));
   if (left() > 0) await pruneConflicts(db, now - clockAheadMs - retentionDays * DAY_MS)
+  if (left() > 0) await pruneAudit(db, now - clockAheadMs - retentionDays * DAY_MS)
   // After all that must not wait: a large directory takes days on Cloudflare.
   const filled = await fillMissingValues(db, left())
   if (filled.length > 0) note({ job: 'fill in values of users', ...where, tenants: filled })

@@ -72,17 +72,18 @@ async function emptiest(databases: Databases, types: readonly StoredResourceType
  *
  * @param after the last id of the previous page
  * @param size Infinity: all tenants
- * @param text see `tenantSearchQuery`; empty: all tenants
+ * @param only the tenants to list; undefined: all
  * @throws {NamedDatabaseUnavailable} no tenant is left out silently
  */
 export async function tenantPage(
   databases: Databases,
   after: string,
   size: number,
-  text = '',
+  { search = '', among }: { readonly search?: string; readonly among?: readonly string[] | undefined } = {},
 ): Promise<Page<LocatedTenant>> {
   const [first, ...others] = databases.names
-  const page = text === '' ? tenantPageQuery(after, size) : tenantSearchQuery(text, after, size)
+  const page =
+    search === '' ? tenantPageQuery(after, size, among) : tenantSearchQuery(search, after, size, among)
   const [{ locations, ...home }, ...away] = await Promise.all([
     askDatabase(databases, first, (db) => readTogether(db, { page, locations: locationsQuery(databases) })),
     ...others.map((name) => askDatabase(databases, name, (db) => readTogether(db, { page }))),

@@ -24,6 +24,7 @@ import {
 } from '../support/harness.ts'
 import { Issuer } from '../support/issuer.ts'
 import { formOf, newOauthClient, requestToken } from '../support/oauth.ts'
+import { adminAs } from '../support/people.ts'
 import { secondSource } from '../support/sources.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
@@ -395,6 +396,18 @@ describe('the OpenAPI document', () => {
     await at('get', '/databases', '/databases')
     await at('post', '/databases/reconcile', '/databases/reconcile')
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log?outcome=odd`)
+    const people = '/administrators/tokens'
+    const named = { name: 'Nightly report', role: 'viewer', tenants: [tenantId], expiresAt: null }
+    const token = await at('post', people, people, named)
+    await at('post', people, people, { ...named, tenants: [] })
+    await at('get', people, people)
+    expectDescribed('get', `/admin/api${people}`, await adminAs(token.body.token, 'GET', people))
+    await at('delete', `${people}/{adminTokenId}`, `${people}/${token.body.id}`)
+    await at('delete', `${people}/{adminTokenId}`, `${people}/unknown`)
+    await at('get', '/audit', '/audit')
+    await at('get', '/audit', '/audit?cursor=odd')
+    await at('get', '/tenants/{id}/audit', `/tenants/${tenantId}/audit`)
+    await at('get', '/tenants/{id}/audit', '/tenants/unknown/audit')
     await at('post', '/tenants/{id}/drift', `/tenants/${tenantId}/drift`, {
       users: [{ userPrincipalName: 'a' }],
     })

@@ -6,11 +6,13 @@ import type { ContentfulStatusCode, StatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
 import { readText } from '../../edge/body.ts'
 import type { HttpEnv } from '../../runtime.ts'
+import { isComplex } from '../../scim/comparison.ts'
 import { parseJson } from '../../scim/json.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
 import type { Database } from '../../storage/database/database.ts'
 import { check } from '../check.ts'
 import type { AnswerOf, Checked, ParametersOf, Route, Routes } from '../contract/route.ts'
+import { noteFields, noteTarget } from '../people/audit-note.ts'
 
 const NO_QUERY = v.strictObject({})
 
@@ -42,10 +44,12 @@ export function serve<R extends Routes>(app: Hono<HttpEnv>, routes: R, handlers:
     app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
       const query = checkQuery(route.query ?? NO_QUERY, c.req.query())
       const body = await readBody(c, route)
-      return toResponse(
-        c,
-        await handler({ db: c.get('db'), parameters: c.req.param(), query, body, c } as Call<Route>),
-      )
+      noteFields(c, query)
+      noteFields(c, body)
+      const call = { db: c.get('db'), parameters: c.req.param(), query, body, c } as Call<Route>
+      const answer = await handler(call)
+      noteCreated(c, answer)
+      return toResponse(c, answer)
     })
   }
 }
@@ -65,6 +69,12 @@ function checkQuery(schema: NonNullable<Route['query']>, query: Readonly<Record<
     ([name, value]) => value !== '' || !Object.hasOwn(schema.entries, name),
   )
   return check(schema, Object.fromEntries(given))
+}
+
+/** Notes the id of what was created. */
+function noteCreated(c: Context<HttpEnv>, answer: AnyAnswer): void {
+  if (answer instanceof Response || answer.status !== 201 || !isComplex(answer.body)) return
+  if (typeof answer.body.id === 'string') noteTarget(c, answer.body.id)
 }
 
 function toResponse(c: Context<HttpEnv>, answer: AnyAnswer): Response {

@@ -1,4 +1,5 @@
 /** Handlers of the tenant routes. */
+import { tenantsOf } from '../../administrators/role.ts'
 import { tenantPage } from '../../provider/tenants.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
 import { changeTenant } from '../change-tenant.ts'
@@ -15,7 +16,9 @@ const NO_COUNTS = { userCount: 0, activeUserCount: 0, groupCount: 0, membershipC
 
 export const tenantHandlers: Handlers<typeof tenantRoutes> = {
   async listTenants({ c }) {
-    const { items } = await tenantPage(administrationDatabases(c, c.get('figures')), '', Infinity)
+    const among = tenantsOf(c.get('administrator').grants)
+    const databases = administrationDatabases(c, c.get('figures'))
+    const { items } = await tenantPage(databases, '', Infinity, { among })
     return { status: 200, body: { tenants: items.map(tenantJson) } }
   },
 
@@ -43,8 +46,8 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
     return { status: 200, body: tenantJson({ ...tenant, database: c.get('home') }) }
   },
 
-  async updateTenant({ db, parameters: { id }, body, c }) {
-    const tenant = requireTenant(await changeTenant(db, id, body), id)
+  async updateTenant({ parameters: { id }, body, c }) {
+    const tenant = requireTenant(await changeTenant(c, id, body), id)
     return { status: 200, body: tenantJson({ ...tenant, database: c.get('home') }) }
   },
 

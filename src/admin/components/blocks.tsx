@@ -2,6 +2,8 @@
  * Small building blocks of pages: heads, badges, notices, empty states, sections.
  */
 import type { Child } from 'hono/jsx'
+import type { Permission } from '../contract/permissions.ts'
+import { Permitted } from './permitted.tsx'
 
 /** The head of a page: title, lead, and actions. */
 export function PageHead({ title, lead, children }: { title: string; lead?: Child; children?: Child }) {
@@ -43,21 +45,28 @@ export function EmptyState({ title, children }: { title: string; children?: Chil
   )
 }
 
-/** A section with a heading. @param live whether the script refreshes its content */
+/**
+ * A section with a heading.
+ *
+ * @param live whether the script refreshes its content
+ * @param needs what an administrator needs to see it; undefined: nothing
+ */
 export function Section({
   id,
   title,
   aside,
   live,
+  needs,
   children,
 }: {
   id: string
   title: string
   aside?: Child
   live?: boolean
+  needs?: Permission
   children: Child
 }) {
-  return (
+  const section = (
     <section class="panel" aria-labelledby={`${id}-title`} id={id} {...(live ? { 'data-live': '' } : {})}>
       <div class="panel-head">
         <h2 id={`${id}-title`}>{title}</h2>
@@ -66,4 +75,5 @@ export function Section({
       {children}
     </section>
   )
+  return needs === undefined ? section : <Permitted to={needs}>{section}</Permitted>
 }

@@ -9,6 +9,7 @@ import { HealthBadge } from './connections.tsx'
 import { scopeText, TimeOrNever } from './credential-table.tsx'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
+import { Permitted } from './permitted.tsx'
 import { type Column, RowTable } from './row-table.tsx'
 import { Time } from './time.tsx'
 
@@ -43,13 +44,15 @@ export function ClientTable(props: ClientTableProps) {
     ),
   }
   const remove = ({ id, name }: Client) => (
-    <a
-      class="button quiet small danger-text"
-      href={`${paths.apiKeys}/clients/${id}/delete`}
-      aria-label={`Delete the client ${name}`}
-    >
-      Delete
-    </a>
+    <Permitted>
+      <a
+        class="button quiet small danger-text"
+        href={`${paths.apiKeys}/clients/${id}/delete`}
+        aria-label={`Delete the client ${name}`}
+      >
+        Delete
+      </a>
+    </Permitted>
   )
   return <RowTable rows={clients} head={head} columns={columns} actions={remove} />
 }

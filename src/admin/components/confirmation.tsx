@@ -5,6 +5,7 @@ import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type LayoutProps, type NavigationItem } from '../layout.tsx'
 import { tenantPaths } from './paths.ts'
+import { ChangeForm } from './permitted.tsx'
 
 export interface Confirmed {
   readonly administrator: Administrator
@@ -42,7 +43,7 @@ export function Confirmation(
         <h1>{question}</h1>
         {details}
         <p>{children}</p>
-        <form class="actions" method="post" action={`${back}/${action}`}>
+        <ChangeForm class="actions" action={`${back}/${action}`}>
           {fields}
           <button type="submit" class={tone}>
             {button}
@@ -50,7 +51,7 @@ export function Confirmation(
           <a class="button quiet" href={back}>
             {cancel}
           </a>
-        </form>
+        </ChangeForm>
       </div>
     </Layout>
   )

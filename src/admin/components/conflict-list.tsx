@@ -5,6 +5,7 @@ import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { Conflict, ConflictKind } from '../../storage/sources/open-conflicts.ts'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
+import { ChangeForm } from './permitted.tsx'
 import { Time } from './time.tsx'
 
 /** A conflict with the id that its form sends. */
@@ -61,11 +62,11 @@ function ConflictItem({
           requestId={conflict.otherRequestId}
         />
       </div>
-      <form method="post" action={`${tenantPaths(tenantId).sources}/conflicts/${id}/dismiss`}>
+      <ChangeForm action={`${tenantPaths(tenantId).sources}/conflicts/${id}/dismiss`}>
         <button type="submit" class="quiet small" aria-label={`Dismiss: ${titleOf(conflict)}`}>
           Dismiss
         </button>
-      </form>
+      </ChangeForm>
     </article>
   )
 }

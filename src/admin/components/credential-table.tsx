@@ -9,6 +9,7 @@ import { Badge } from './blocks.tsx'
 import { Characters, labelOf, shownName } from './credential-name.tsx'
 import { Expiry } from './expiry-notice.tsx'
 import { credentialPath } from './paths.ts'
+import { ChangeForm, Permitted } from './permitted.tsx'
 import { type Column, RowTable } from './row-table.tsx'
 import { Time } from './time.tsx'
 
@@ -112,21 +113,23 @@ function Actions({ tenantId, credential, all, now }: RowProps) {
   const path = credentialPath(tenantId, credential)
   const label = labelOf(credential)
   return (
-    <div class="actions">
-      {successorOf(credential, all, now) === undefined ? (
-        <a class="button quiet small" href={`${path}/rotate`} aria-label={`Rotate ${label}`}>
-          Rotate
+    <Permitted>
+      <div class="actions">
+        {successorOf(credential, all, now) === undefined ? (
+          <a class="button quiet small" href={`${path}/rotate`} aria-label={`Rotate ${label}`}>
+            Rotate
+          </a>
+        ) : (
+          <ChangeForm action={`${path}/keep`}>
+            <button type="submit" class="quiet small" aria-label={`Keep ${label}`}>
+              Keep
+            </button>
+          </ChangeForm>
+        )}
+        <a class="button quiet small danger-text" href={`${path}/revoke`} aria-label={`Revoke ${label}`}>
+          Revoke
         </a>
-      ) : (
-        <form method="post" action={`${path}/keep`}>
-          <button type="submit" class="quiet small" aria-label={`Keep ${label}`}>
-            Keep
-          </button>
-        </form>
-      )}
-      <a class="button quiet small danger-text" href={`${path}/revoke`} aria-label={`Revoke ${label}`}>
-        Revoke
-      </a>
-    </div>
+      </div>
+    </Permitted>
   )
 }

@@ -7,6 +7,7 @@ import { Notice } from './blocks.tsx'
 import { counted } from './number.ts'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
+import { ChangeForm } from './permitted.tsx'
 import { Ago, Time } from './time.tsx'
 
 interface NoticeProps {
@@ -58,11 +59,11 @@ function DeprovisionNotice({
         </p>
       ) : (
         held > 0 && (
-          <form method="post" action={`${overview}/clients/${id}/release`}>
+          <ChangeForm action={`${overview}/clients/${id}/release`}>
             <button type="submit">
               Let its requests through for an hour<span class="visually-hidden">: {name}</span>
             </button>
-          </form>
+          </ChangeForm>
         )
       )}
     </Notice>

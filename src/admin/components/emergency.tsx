@@ -3,6 +3,7 @@
  */
 import type { EmergencyDisable } from '../../storage/guard/emergency.ts'
 import { Notice } from './blocks.tsx'
+import { ChangeForm, Permitted } from './permitted.tsx'
 import { Time } from './time.tsx'
 
 interface EmergencyProps {
@@ -17,17 +18,19 @@ interface EmergencyProps {
 export function EmergencyAction({ path, isActive, emergency }: EmergencyProps) {
   if (isActive) {
     return (
-      <a class="button quiet danger-text" href={`${path}/disable`}>
-        Disable now
-      </a>
+      <Permitted>
+        <a class="button quiet danger-text" href={`${path}/disable`}>
+          Disable now
+        </a>
+      </Permitted>
     )
   }
   return emergency === undefined ? null : (
-    <form method="post" action={`${path}/enable`}>
+    <ChangeForm action={`${path}/enable`}>
       <button type="submit" class="quiet">
         Enable again
       </button>
-    </form>
+    </ChangeForm>
   )
 }
 

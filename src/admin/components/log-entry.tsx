@@ -13,6 +13,7 @@ import { ChangeTable } from './change-table.tsx'
 import { number } from './number.ts'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
+import { Permitted } from './permitted.tsx'
 import { Time } from './time.tsx'
 
 interface EntryProps {
@@ -141,7 +142,9 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         <Fact name="Entry">
           <a href={`${paths.log}/${entry.id}`}>Link to this entry</a>
         </Fact>
-        <ExplainLink path={paths.explain} types={types} entry={entry} />
+        <Permitted>
+          <ExplainLink path={paths.explain} types={types} entry={entry} />
+        </Permitted>
       </dl>
     </div>
   )

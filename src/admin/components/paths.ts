@@ -11,6 +11,8 @@ export interface TenantPaths {
   readonly listOf: (type: Pick<ResourceType, 'endpoint'>) => string
   readonly apiKeys: string
   readonly log: string
+  /** What administrators did. */
+  readonly audit: string
   readonly explain: string
   readonly drift: string
   readonly schemas: string
@@ -39,6 +41,8 @@ export function segmentOf({ endpoint }: Pick<ResourceType, 'endpoint'>): string 
 }
 
 export const TENANTS_PATH = '/admin/tenants'
+export const AUDIT_PATH = '/admin/audit'
+export const ADMINISTRATORS_PATH = '/admin/administrators'
 
 /** The limits and settings of the server. */
 export const LIMITS_PATH = '/admin/limits'
@@ -51,6 +55,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     listOf: (type) => `${overview}/${segmentOf(type)}`,
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
+    audit: `${overview}/audit`,
     explain: `${overview}/explain`,
     drift: `${overview}/drift`,
     schemas: `${overview}/schemas`,

@@ -131,6 +131,7 @@ export const clientRoutes = {
   listClients: {
     method: 'GET',
     path: '/tenants/{id}/clients',
+    permission: 'read',
     summary: 'Lists the clients of a tenant',
     answers: {
       200: { description: 'All clients, oldest first.', body: v.object({ clients: v.array(CLIENT) }) },
@@ -140,6 +141,7 @@ export const clientRoutes = {
   createClient: {
     method: 'POST',
     path: '/tenants/{id}/clients',
+    permission: 'change',
     summary: 'Creates a client',
     description: 'Generate a secret or a token for the client next.',
     body: CLIENT_INPUT,
@@ -151,6 +153,7 @@ export const clientRoutes = {
   getClient: {
     method: 'GET',
     path: '/tenants/{id}/clients/{clientId}',
+    permission: 'read',
     summary: 'Reads a client with its secrets and its federation',
     answers: { 200: { description: 'The client.', body: CLIENT_WITH_CREDENTIALS } },
     refusals: [404],
@@ -158,6 +161,7 @@ export const clientRoutes = {
   updateClient: {
     method: 'PATCH',
     path: '/tenants/{id}/clients/{clientId}',
+    permission: 'change',
     summary: 'Changes the name, the scope or the token lifetime of a client',
     description:
       'A new scope holds for all tokens of the client, from the next request on. An access token never gets a wider scope: the client asks for another one.',
@@ -168,6 +172,7 @@ export const clientRoutes = {
   releaseClient: {
     method: 'POST',
     path: '/tenants/{id}/clients/{clientId}/guard/release',
+    permission: 'change',
     summary: 'Lets a client pass the guard against unusual deprovisioning for a time',
     description:
       'What the client takes away until then does not count afterwards. The client repeats the writes that were held by itself.',
@@ -180,6 +185,7 @@ export const clientRoutes = {
   deleteClient: {
     method: 'DELETE',
     path: '/tenants/{id}/clients/{clientId}',
+    permission: 'change',
     summary: 'Deletes a client and revokes all of its tokens and secrets',
     description: 'They are refused from the next request on. The provisioning log still names the client.',
     answers: { 204: { description: 'Deleted.' } },

@@ -46,6 +46,7 @@ export const databaseRoutes = {
   listDatabases: {
     method: 'GET',
     path: '/databases',
+    permission: 'read installation',
     summary: 'Lists the databases, and whether each of them responds and is the right one',
     answers: {
       200: {
@@ -58,6 +59,7 @@ export const databaseRoutes = {
   reconcileDatabases: {
     method: 'POST',
     path: '/databases/reconcile',
+    permission: 'own installation',
     summary: 'Reconciles the catalogue with the databases after one of them was restored',
     description:
       'The newest copy of each tenant becomes the current one. Old copies are closed, not deleted. The hourly run does the same.',

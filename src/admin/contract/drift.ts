@@ -73,6 +73,7 @@ export const driftRoutes = {
   compareExport: {
     method: 'POST',
     path: '/tenants/{id}/drift',
+    permission: 'change',
     summary: 'Compares an export of a directory with the tenant, and changes nothing',
     description:
       'The body is the file. A list that the file does not have, such as groups, is not compared. A file that is cut short or has another encoding is refused with the line.',
@@ -85,6 +86,7 @@ export const driftRoutes = {
   compareExportAsCsv: {
     method: 'POST',
     path: '/tenants/{id}/drift.csv',
+    permission: 'change',
     summary: 'Compares an export of a directory with the tenant, with the differences as CSV',
     description:
       'If no user of the export is in the directory, the request is refused with 409: the export seems to be of another tenant.',

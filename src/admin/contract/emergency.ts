@@ -33,6 +33,7 @@ export const emergencyRoutes = {
   disableUser: {
     method: 'POST',
     path: '/tenants/{id}/users/{userId}/disable',
+    permission: 'change',
     summary: 'Disables a user at once',
     description: `${UNTIL} A guard that holds the writes of clients does not hold it. The identity provider may enable the user again.`,
     body: DISABLE_INPUT,
@@ -42,6 +43,7 @@ export const emergencyRoutes = {
   enableUser: {
     method: 'POST',
     path: '/tenants/{id}/users/{userId}/enable',
+    permission: 'change',
     summary: 'Enables a user again',
     description: UNTIL,
     answers: { 200: { description: 'The user is active.', body: CHANGED_USER } },

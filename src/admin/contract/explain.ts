@@ -103,6 +103,7 @@ export const explainRoutes = {
   explainRequest: {
     method: 'POST',
     path: '/tenants/{id}/explain',
+    permission: 'change',
     summary: 'Explains what a SCIM request would do, without doing it',
     description:
       'The request is handled like that of the client, in a transaction that is rolled back: nothing is stored, logged, sent or counted. The ids of new resources are examples. For a list, the answer also says which index is used and how much is looked through. A bulk request is refused: explain its operations one by one.',

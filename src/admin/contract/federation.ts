@@ -102,6 +102,7 @@ export const federationRoutes = {
   putFederation: {
     method: 'PUT',
     path: '/tenants/{id}/clients/{clientId}/federation',
+    permission: 'change',
     summary: 'Adds or replaces the federation of a client',
     description:
       'The client then gets access tokens for assertions of this issuer. Without `issuer`, `subject` and `audiences`, the client signs its own assertions (`private_key_jwt`). Access tokens that were issued for earlier assertions are revoked.',
@@ -112,6 +113,7 @@ export const federationRoutes = {
   deleteFederation: {
     method: 'DELETE',
     path: '/tenants/{id}/clients/{clientId}/federation',
+    permission: 'change',
     summary: 'Removes the federation of a client',
     description: 'Access tokens that were issued for its assertions are revoked.',
     answers: { 204: { description: 'Removed.' } },

@@ -45,6 +45,7 @@ export const historyRoutes = {
   getHistory: {
     method: 'GET',
     path: '/tenants/{id}/history/{resourceId}',
+    permission: 'read',
     summary: 'Reads the history of a user or a group, newest first, or the resource as it was at a time',
     description:
       'With `at`, the answer has the attributes, and of a group a page of the members. A page of the history may be short or empty: continue until `nextCursor` is null. What is no longer kept is refused with 409.',

@@ -49,6 +49,7 @@ export const jobRoutes = {
   moveTenant: {
     method: 'POST',
     path: '/tenants/{id}/move',
+    permission: 'change',
     summary: 'Moves a tenant to another database',
     description:
       'Ids, versions, times, memberships, tokens and the provisioning log stay the same. During the move, clients can read; ' +
@@ -60,6 +61,7 @@ export const jobRoutes = {
   cancelMove: {
     method: 'DELETE',
     path: '/tenants/{id}/move',
+    permission: 'change',
     summary: 'Cancels a move',
     description:
       'Clients can then write again. In the steps `switched` and `purging`, the tenant is in the other database already, and the request is refused.',
@@ -69,6 +71,7 @@ export const jobRoutes = {
   getJob: {
     method: 'GET',
     path: '/tenants/{id}/jobs/{jobId}',
+    permission: 'read',
     summary: 'Reads the state and the progress of a job',
     description: 'A job can be read until 30 days after its end, even if its tenant was deleted.',
     answers: { 200: { description: 'The job.', body: JOB } },

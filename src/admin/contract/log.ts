@@ -75,6 +75,7 @@ export const logRoutes = {
   listLog: {
     method: 'GET',
     path: '/tenants/{id}/log',
+    permission: 'read',
     summary: 'Reads the provisioning log, newest first',
     description: 'With filters, a page may be short or empty. Continue until `nextCursor` is null.',
     query: v.strictObject({

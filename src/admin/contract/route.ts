@@ -3,6 +3,7 @@
  * docs/api/admin-api.md are derived from the routes (routes.ts). A handler that does not match its route does not compile.
  */
 import type * as v from 'valibot'
+import type { Permission } from './permissions.ts'
 
 /** The media type of JSON Lines: one JSON value in each line. The lines are described in prose, not by a schema. */
 export const JSON_LINES = 'application/jsonl'
@@ -22,6 +23,7 @@ export const PATH_PARAMETERS = {
   clientId: 'The id of the client.',
   tokenId: 'The id of the token.',
   secretId: 'The id of the secret.',
+  adminTokenId: 'The id of the named token of an administrator.',
   urn: 'The URN of the schema.',
   jobId: 'The id of the job.',
   webhookId: 'The id of the webhook.',
@@ -32,7 +34,7 @@ export const PATH_PARAMETERS = {
 
 /**
  * A status with which a handler refuses a request. Other statuses follow from the route: every route can answer 400, 401,
- * 429 and 503, a route with a body also 408 and 413.
+ * 403, 429 and 503, a route with a body also 408 and 413.
  */
 export type Refusal = 404 | 409
 
@@ -48,6 +50,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below /admin/api, with parameters as in OpenAPI: `/tenants/{id}`. */
   readonly path: `/${string}`
+  /** What an administrator needs. A permission in a tenant is one in the tenant `{id}`. */
+  readonly permission: Permission
   /** A main clause without a period, such as "Creates a tenant". */
   readonly summary: string
   /** Sentences in CommonMark. */

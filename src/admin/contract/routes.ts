@@ -2,6 +2,8 @@
  * All routes of the admin API, below ADMIN_API_PATH. To add a route, write an entry in the file of its resource and a
  * handler of the same name in src/admin/api/. The compiler and the tests report everything else that is needed.
  */
+import { administratorRoutes } from './administrators.ts'
+import { auditRoutes } from './audit.ts'
 import { clientRoutes } from './clients.ts'
 import { databaseRoutes } from './databases.ts'
 import { driftRoutes } from './drift.ts'
@@ -37,6 +39,8 @@ export const ROUTES = {
   ...schemaRoutes,
   ...jobRoutes,
   ...databaseRoutes,
+  ...administratorRoutes,
+  ...auditRoutes,
   ...webhookRoutes,
   ...sourceRoutes,
   ...tombstoneRoutes,

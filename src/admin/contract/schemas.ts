@@ -106,6 +106,7 @@ export const schemaRoutes = {
   listExtensions: {
     method: 'GET',
     path: '/tenants/{id}/schemas',
+    permission: 'read',
     summary: 'Lists the extension schemas of a tenant',
     answers: {
       200: {
@@ -118,6 +119,7 @@ export const schemaRoutes = {
   importExtensions: {
     method: 'POST',
     path: '/tenants/{id}/schemas',
+    permission: 'change',
     summary:
       "Imports extension schemas from another service provider's `/Schemas`, or from Entra's list of attributes",
     description:
@@ -141,6 +143,7 @@ export const schemaRoutes = {
   getExtension: {
     method: 'GET',
     path: '/tenants/{id}/schemas/{urn}',
+    permission: 'read',
     summary: 'Reads an extension schema',
     answers: { 200: { description: 'The schema.', body: EXTENSION_SCHEMA } },
     refusals: [404],
@@ -148,6 +151,7 @@ export const schemaRoutes = {
   putExtension: {
     method: 'PUT',
     path: '/tenants/{id}/schemas/{urn}',
+    permission: 'change',
     summary: 'Adds or changes an extension schema',
     description:
       'The body is a schema as in RFC 7643 §7. The default of its `id` is the URN in the path. A change that alters the meaning of stored values, such as another type, is refused with 400.',
@@ -165,6 +169,7 @@ export const schemaRoutes = {
   deleteExtension: {
     method: 'DELETE',
     path: '/tenants/{id}/schemas/{urn}',
+    permission: 'change',
     summary: 'Removes an extension schema',
     description:
       'The stored values are kept, and reappear if the schema is added again. `purge=true` deletes them.',

@@ -61,6 +61,7 @@ export const secretRoutes = {
   createSecret: {
     method: 'POST',
     path: '/tenants/{id}/clients/{clientId}/secrets',
+    permission: 'change',
     summary: 'Generates a secret of a client',
     description:
       'Only this answer contains the secret, because only its hash is stored. Other secrets stay valid.',
@@ -71,6 +72,7 @@ export const secretRoutes = {
   revokeSecret: {
     method: 'DELETE',
     path: '/tenants/{id}/clients/{clientId}/secrets/{secretId}',
+    permission: 'change',
     summary: 'Revokes a secret and the access tokens that were issued for it',
     description: 'They are refused from the next request on.',
     answers: { 204: { description: 'Revoked.' } },
@@ -79,6 +81,7 @@ export const secretRoutes = {
   revokeSecretById: {
     method: 'DELETE',
     path: '/tenants/{id}/secrets/{secretId}',
+    permission: 'change',
     summary: 'The same, for a caller that does not know the client of the secret',
     answers: { 204: { description: 'Revoked.' } },
     refusals: [404],

@@ -65,6 +65,7 @@ export const sourceRoutes = {
   listConflicts: {
     method: 'GET',
     path: '/tenants/{id}/conflicts',
+    permission: 'read',
     summary: 'Lists conflicts between sources, oldest first',
     description: 'An open one whose reason is gone is resolved by the list itself.',
     query: v.strictObject({
@@ -89,6 +90,7 @@ export const sourceRoutes = {
   dismissConflict: {
     method: 'POST',
     path: '/tenants/{id}/conflicts/{conflictId}/dismiss',
+    permission: 'change',
     summary: 'Dismisses a conflict',
     description: 'It does not open again while it is seen at least once in the retention time of the log.',
     answers: { 204: { description: 'Dismissed.' } },
@@ -97,6 +99,7 @@ export const sourceRoutes = {
   changeOwner: {
     method: 'POST',
     path: '/tenants/{id}/resources/{resourceId}/owner',
+    permission: 'change',
     summary: 'Hands a user or a group over to another client',
     body: OWNER_INPUT,
     answers: { 204: { description: 'Handed over.' } },
@@ -105,6 +108,7 @@ export const sourceRoutes = {
   handOver: {
     method: 'POST',
     path: '/tenants/{id}/resources/owner',
+    permission: 'change',
     summary: 'Hands all users and groups of a client over to another one',
     description: 'In the order of their ids. Repeat the request with `after` until `next` is null.',
     body: HAND_OVER,

@@ -128,6 +128,7 @@ export const tenantRoutes = {
   listTenants: {
     method: 'GET',
     path: '/tenants',
+    permission: 'list tenants',
     summary: 'Lists the tenants',
     answers: {
       200: {
@@ -140,6 +141,7 @@ export const tenantRoutes = {
   createTenant: {
     method: 'POST',
     path: '/tenants',
+    permission: 'own installation',
     summary: 'Creates a tenant',
     body: TENANT_INPUT,
     answers: {
@@ -150,6 +152,7 @@ export const tenantRoutes = {
   getTenant: {
     method: 'GET',
     path: '/tenants/{id}',
+    permission: 'read',
     summary: 'Reads a tenant',
     description: '`state` is `ready`, `importing` (with `importedLines`), `undoing`, `deleting` or `moving`.',
     answers: { 200: { description: 'The tenant.', body: TENANT } },
@@ -158,6 +161,7 @@ export const tenantRoutes = {
   updateTenant: {
     method: 'PATCH',
     path: '/tenants/{id}',
+    permission: 'change',
     summary:
       'Changes the name, the group limit, the profile, the mode of sources, the guard, or whether group names are unique',
     body: TENANT_CHANGE,
@@ -167,6 +171,7 @@ export const tenantRoutes = {
   deleteTenant: {
     method: 'DELETE',
     path: '/tenants/{id}',
+    permission: 'own',
     summary: 'Deletes a tenant and all of its data',
     description:
       'Its tokens are invalid from the beginning of the deletion, and new ones cannot be generated.',

@@ -67,6 +67,7 @@ export const tokenRoutes = {
   listTokens: {
     method: 'GET',
     path: '/tenants/{id}/tokens',
+    permission: 'read',
     summary: 'Lists the tokens of a tenant',
     answers: {
       200: {
@@ -80,6 +81,7 @@ export const tokenRoutes = {
   createToken: {
     method: 'POST',
     path: '/tenants/{id}/tokens',
+    permission: 'change',
     summary: 'Generates a token',
     description: 'Only this answer contains the token, because only its hash is stored.',
     body: TOKEN_INPUT,
@@ -89,6 +91,7 @@ export const tokenRoutes = {
   revokeToken: {
     method: 'DELETE',
     path: '/tenants/{id}/tokens/{tokenId}',
+    permission: 'change',
     summary: 'Revokes a token',
     description: 'The token is refused from the next request on.',
     answers: { 204: { description: 'Revoked.' } },

@@ -36,6 +36,7 @@ export const tombstoneRoutes = {
   listTombstones: {
     method: 'GET',
     path: '/tenants/{id}/tombstones',
+    permission: 'read',
     summary: 'Lists the deleted users and groups that can be restored, newest first',
     query: v.strictObject({
       cursor: v.optional(
@@ -58,6 +59,7 @@ export const tombstoneRoutes = {
   restoreTombstone: {
     method: 'POST',
     path: '/tenants/{id}/tombstones/{resourceId}/restore',
+    permission: 'change',
     summary: 'Restores a deleted user or group',
     description:
       'It has the same id, the next version, and the memberships whose other side exists. A name that is in use is refused with 409, which names the resource that has it. Many memberships are restored by a job.',
@@ -70,6 +72,7 @@ export const tombstoneRoutes = {
   eraseTombstone: {
     method: 'DELETE',
     path: '/tenants/{id}/tombstones/{resourceId}',
+    permission: 'change',
     summary: 'Erases a deleted user or group',
     description: 'It can no longer be restored, and the previous values in its history are removed.',
     answers: { 204: { description: 'Erased.' } },
@@ -78,6 +81,7 @@ export const tombstoneRoutes = {
   eraseTombstones: {
     method: 'DELETE',
     path: '/tenants/{id}/tombstones',
+    permission: 'change',
     summary: 'Erases the deleted users and groups of a tenant, up to 1,000 in a request',
     answers: { 200: { description: 'The number of erased ones.', body: ERASED } },
     refusals: [404],

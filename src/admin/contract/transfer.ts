@@ -32,6 +32,7 @@ export const transferRoutes = {
   exportTenant: {
     method: 'GET',
     path: '/tenants/{id}/export',
+    permission: 'export',
     summary: 'Exports resources and memberships as JSON Lines, with their ids',
     description:
       '`clients=include` adds the clients, without their tokens. On Cloudflare, an export that one request cannot hold is refused with 409; use `POST …/exports`.',
@@ -42,6 +43,7 @@ export const transferRoutes = {
   startExport: {
     method: 'POST',
     path: '/tenants/{id}/exports',
+    permission: 'change',
     summary: 'Exports a tenant of any size into a file',
     description:
       'The file replaces an earlier one. Download it with `GET …/jobs/{jobId}/file` when the job is done.',
@@ -52,6 +54,7 @@ export const transferRoutes = {
   getJobFile: {
     method: 'GET',
     path: '/tenants/{id}/jobs/{jobId}/file',
+    permission: 'export',
     summary: 'Downloads the file of a finished export',
     description: 'The file can be downloaded for 24 hours, any number of times.',
     answers: { 200: { description: LINES, body: JSON_LINES } },
@@ -60,6 +63,7 @@ export const transferRoutes = {
   startImport: {
     method: 'POST',
     path: '/tenants/{id}/imports',
+    permission: 'change',
     summary: 'Imports a file of any size into an empty tenant',
     description:
       'The request stores the file, and a job imports it. The tenant is `importing` until the last line is stored. If a line is refused, ' +
@@ -73,6 +77,7 @@ export const transferRoutes = {
   importTenant: {
     method: 'POST',
     path: '/tenants/{id}/import',
+    permission: 'change',
     summary: 'Imports an export into an empty tenant',
     description:
       'Until the last line is stored, the state of the tenant is `importing` and its clients get 503. After an ' +
@@ -113,6 +118,7 @@ export const transferRoutes = {
   undoImport: {
     method: 'DELETE',
     path: '/tenants/{id}/import',
+    permission: 'change',
     summary: 'Undoes an incomplete import, or cancels the job of an import',
     answers: {
       202: { description: MORE_THAN_ONE_REQUEST, body: UNDER_WAY },

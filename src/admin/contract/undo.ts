@@ -83,6 +83,7 @@ export const undoRoutes = {
   undo: {
     method: 'POST',
     path: '/tenants/{id}/undo',
+    permission: 'change',
     summary: 'Undoes what one client did between two times, or shows what that would change',
     description:
       'A job takes back the changes, resource by resource. What others, or the same client later, have changed since is left. With `"preview": true`, nothing is changed, and the answer lists what would be.',
@@ -113,6 +114,7 @@ export const undoRoutes = {
   getUndo: {
     method: 'GET',
     path: '/tenants/{id}/undo/{jobId}',
+    permission: 'read',
     summary: 'Reads what an undo has left, and what is still to be done',
     description:
       'After the end of the job, a resource without `left` is as it was before the changes of the client.',
@@ -125,6 +127,7 @@ export const undoRoutes = {
   cancelUndo: {
     method: 'DELETE',
     path: '/tenants/{id}/undo',
+    permission: 'change',
     summary: 'Cancels an undo',
     description: 'What it has undone by then stays. The same undo can be started again and does the rest.',
     answers: { 202: { description: 'The undo ends.', body: JOB } },

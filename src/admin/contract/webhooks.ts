@@ -107,6 +107,7 @@ export const webhookRoutes = {
   listWebhooks: {
     method: 'GET',
     path: '/tenants/{id}/webhooks',
+    permission: 'read',
     summary: 'Lists the webhooks of a tenant, with the state of their deliveries',
     answers: {
       200: { description: 'All webhooks, oldest first.', body: v.object({ webhooks: v.array(WEBHOOK) }) },
@@ -116,6 +117,7 @@ export const webhookRoutes = {
   createWebhook: {
     method: 'POST',
     path: '/tenants/{id}/webhooks',
+    permission: 'change',
     summary: 'Creates a webhook',
     description: `Its deliveries begin with the next event. Only this answer contains the secret. A tenant can have ${MAX_WEBHOOKS} webhooks.`,
     body: WEBHOOK_INPUT,
@@ -131,6 +133,7 @@ export const webhookRoutes = {
   getWebhook: {
     method: 'GET',
     path: PATH,
+    permission: 'read',
     summary: 'Reads a webhook, with the state of its deliveries',
     answers: { 200: { description: 'The webhook.', body: WEBHOOK } },
     refusals: [404],
@@ -138,6 +141,7 @@ export const webhookRoutes = {
   updateWebhook: {
     method: 'PATCH',
     path: PATH,
+    permission: 'change',
     summary: 'Changes the URL or the types of a webhook, disables it, or enables it again',
     description:
       'A webhook that is enabled, or has a new URL, goes on at once with the event after the last one that was delivered.',
@@ -148,6 +152,7 @@ export const webhookRoutes = {
   deleteWebhook: {
     method: 'DELETE',
     path: PATH,
+    permission: 'change',
     summary: 'Deletes a webhook',
     answers: { 204: { description: 'Deleted.' } },
     refusals: [404],
@@ -155,6 +160,7 @@ export const webhookRoutes = {
   createWebhookSecret: {
     method: 'POST',
     path: `${PATH}/secrets`,
+    permission: 'change',
     summary: 'Adds a secret to a webhook',
     description: `Only this answer contains the secret. Each delivery has a signature of every secret, so a receiver can change to the new one at any time. A webhook can have ${MAX_WEBHOOK_SECRETS} secrets.`,
     answers: { 201: { description: 'Added.', body: NEW_SECRET } },
@@ -163,6 +169,7 @@ export const webhookRoutes = {
   deleteWebhookSecret: {
     method: 'DELETE',
     path: `${PATH}/secrets/{secretId}`,
+    permission: 'change',
     summary: 'Removes a secret of a webhook',
     description: 'The last secret cannot be removed.',
     answers: { 204: { description: 'Removed.' } },
@@ -171,6 +178,7 @@ export const webhookRoutes = {
   listDeliveries: {
     method: 'GET',
     path: `${PATH}/deliveries`,
+    permission: 'read',
     summary: 'Lists the latest deliveries of a webhook, newest first',
     description: 'An event that was tried several times has an entry for each attempt.',
     answers: {
@@ -181,6 +189,7 @@ export const webhookRoutes = {
   replayWebhook: {
     method: 'POST',
     path: `${PATH}/replay`,
+    permission: 'change',
     summary: 'Sends the events after a position again',
     description: 'Any event that is still kept can be the position. The events have the same ids as before.',
     body: REPLAY,
@@ -190,6 +199,7 @@ export const webhookRoutes = {
   testWebhook: {
     method: 'POST',
     path: `${PATH}/test`,
+    permission: 'change',
     summary: 'Sends a test event and returns the outcome',
     description: 'The type of the event is `webhook.test`. It is sent once, also to a disabled webhook.',
     answers: { 200: { description: 'The attempt.', body: DELIVERY } },

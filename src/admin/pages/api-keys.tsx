@@ -15,6 +15,7 @@ import { Field, type FormError, FormNotice, Select } from '../components/form.ts
 import { LogEntries } from '../components/log-entry.tsx'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm, Permitted } from '../components/permitted.tsx'
 import { PROVIDERS, type ProviderId, takesClientSecrets } from '../components/provider-cards.tsx'
 import { type Access, type Credential, credentialsOf, isLive } from '../credentials.ts'
 import type { Administrator } from '../env.ts'
@@ -74,29 +75,31 @@ export function ApiKeysPage(props: ApiKeysProps) {
         </p>
       )}
       <ExpiryNotice tokens={tokens} secrets={secrets} now={now} />
-      <h2 class="minor" id="generate">
-        Connect
-      </h2>
-      <div class="cards">
-        {PROVIDERS.map((provider) => (
-          <details
-            class="card"
-            id={`provider-${provider.id}`}
-            open={open === provider.id || (open === undefined && hasNone && provider.id === 'entra')}
-          >
-            <summary>{provider.name}</summary>
-            <div class="card-body">
-              <GenerateForm {...props} provider={provider.id} defaultName={provider.tokenName} />
-              {provider.id === 'entra' && (
-                <p>
-                  <a href={`${apiKeys}/federation`}>Connect by federation</a>, without a secret: for
-                  applications that offer <b>Workload identity federation</b>.
-                </p>
-              )}
-            </div>
-          </details>
-        ))}
-      </div>
+      <Permitted>
+        <h2 class="minor" id="generate">
+          Connect
+        </h2>
+        <div class="cards">
+          {PROVIDERS.map((provider) => (
+            <details
+              class="card"
+              id={`provider-${provider.id}`}
+              open={open === provider.id || (open === undefined && hasNone && provider.id === 'entra')}
+            >
+              <summary>{provider.name}</summary>
+              <div class="card-body">
+                <GenerateForm {...props} provider={provider.id} defaultName={provider.tokenName} />
+                {provider.id === 'entra' && (
+                  <p>
+                    <a href={`${apiKeys}/federation`}>Connect by federation</a>, without a secret: for
+                    applications that offer <b>Workload identity federation</b>.
+                  </p>
+                )}
+              </div>
+            </details>
+          ))}
+        </div>
+      </Permitted>
       <Section id="tokens" title="Tokens">
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
         <Credentials {...props} kind="token" endedId="ended">
@@ -163,7 +166,7 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
   const form =
     isTyped && props.form ? props.form : { client: '', name: defaultName, scope: 'provision', expires: '' }
   return (
-    <form method="post" action={tenantPaths(tenant.id).apiKeys}>
+    <ChangeForm action={tenantPaths(tenant.id).apiKeys}>
       <FormNotice error={error} fields={['client', 'name', 'scope', 'expires']} />
       <input type="hidden" name="provider" value={provider} />
       <input type="hidden" name="id" value={newIds[provider]} />
@@ -227,7 +230,7 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
           Generate Token
         </button>
       </div>
-    </form>
+    </ChangeForm>
   )
 }
 

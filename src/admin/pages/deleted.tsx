@@ -7,6 +7,7 @@ import { type FormError, FormNotice } from '../components/form.tsx'
 import { counted } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm, Permitted } from '../components/permitted.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -93,14 +94,16 @@ function DeletedTable(props: {
             <td data-label="By">{clientName ?? 'Unknown'}</td>
             <td>
               <div class="actions">
-                <form method="post" action={`${path}/${encodeURIComponent(id)}/restore`}>
+                <ChangeForm action={`${path}/${encodeURIComponent(id)}/restore`}>
                   <button type="submit" class="quiet">
                     {isRestored ? 'Restore the rest' : 'Restore'}
                   </button>
-                </form>
-                <a class="button quiet" href={`${path}/${encodeURIComponent(id)}/erase`}>
-                  Erase
-                </a>
+                </ChangeForm>
+                <Permitted>
+                  <a class="button quiet" href={`${path}/${encodeURIComponent(id)}/erase`}>
+                    Erase
+                  </a>
+                </Permitted>
               </div>
             </td>
           </tr>

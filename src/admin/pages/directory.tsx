@@ -10,6 +10,7 @@ import { Select } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { Permitted } from '../components/permitted.tsx'
 import { ProviderCards, type ProviderId } from '../components/provider-cards.tsx'
 import { allOf, countedOf, labelOf, pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
@@ -45,9 +46,11 @@ export function DirectoryPage(props: DirectoryProps) {
   return (
     <Layout title={title} administrator={administrator} tenant={tenant} current="directory">
       <PageHead title={title} lead="Connect an identity provider, and search the directory.">
-        <a class="button quiet" href={paths.drift}>
-          Compare an export
-        </a>
+        <Permitted>
+          <a class="button quiet" href={paths.drift}>
+            Compare an export
+          </a>
+        </Permitted>
       </PageHead>
       <h2 class="minor">Identity providers</h2>
       <ProviderCards

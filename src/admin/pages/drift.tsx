@@ -6,6 +6,7 @@ import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/b
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import { ValueText } from '../components/value.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -44,7 +45,7 @@ export function DriftPage(props: DriftPageProps) {
 function FileForm({ tenant, form, error }: DriftPageProps) {
   const keys = MATCH_KEYS.map((key) => [key, key] as const)
   return (
-    <form class="panel" method="post" action={tenantPaths(tenant.id).drift} enctype="multipart/form-data">
+    <ChangeForm class="panel" action={tenantPaths(tenant.id).drift} enctype="multipart/form-data">
       <FormNotice error={error} fields={[]} />
       <Field
         id="file"
@@ -91,7 +92,7 @@ function FileForm({ tenant, form, error }: DriftPageProps) {
       <button type="submit" class="primary">
         Compare
       </button>
-    </form>
+    </ChangeForm>
   )
 }
 

@@ -8,6 +8,7 @@ import { ChangeTable } from '../components/change-table.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import { ValueText } from '../components/value.tsx'
 import type { Administrator } from '../env.ts'
 import type { Explained } from '../explain/explain.ts'
@@ -63,7 +64,7 @@ function RequestForm({ tenant, clients, form, error }: ExplainPageProps) {
   const methods = EXPLAINED_METHODS.map((method) => [method, method] as const)
   const senders = clients.map(({ id, name }) => [id, name] as const)
   return (
-    <form class="panel" method="post" action={tenantPaths(tenant.id).explain}>
+    <ChangeForm class="panel" action={tenantPaths(tenant.id).explain}>
       <FormNotice error={error} fields={['path', 'body']} />
       <Field
         id="method"
@@ -103,7 +104,7 @@ function RequestForm({ tenant, clients, form, error }: ExplainPageProps) {
       <button type="submit" class="primary">
         Explain
       </button>
-    </form>
+    </ChangeForm>
   )
 }
 

@@ -7,6 +7,7 @@ import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { CopyField } from '../components/copy-field.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import type { FederationForm } from '../federation-form.ts'
 import { Layout } from '../layout.tsx'
 
@@ -81,10 +82,7 @@ function TrustForm(props: FederationPageProps) {
   const { apiKeys } = tenantPaths(tenant.id)
   const isDetailed = error?.field === 'issuer' || error?.field === 'jwksUri' || error?.field === 'azp'
   return (
-    <form
-      method="post"
-      action={client ? `${apiKeys}/clients/${client.id}/federation` : `${apiKeys}/federation`}
-    >
+    <ChangeForm action={client ? `${apiKeys}/clients/${client.id}/federation` : `${apiKeys}/federation`}>
       <FormNotice error={error} fields={FIELDS} />
       {client === undefined && <ClientFields {...props} />}
       <TextField
@@ -141,7 +139,7 @@ function TrustForm(props: FederationPageProps) {
           </a>
         )}
       </p>
-    </form>
+    </ChangeForm>
   )
 }
 

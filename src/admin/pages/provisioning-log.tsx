@@ -9,6 +9,7 @@ import { LogEntries, LogEntryDetails, nameOf, Outcome } from '../components/log-
 import { type LogFilterForm, LogFilters } from '../components/log-filters.tsx'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { Permitted } from '../components/permitted.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -26,7 +27,7 @@ export interface ProvisioningLogProps {
 
 export function ProvisioningLogPage(props: ProvisioningLogProps) {
   const { administrator, tenant, clients, form, error, isFirst } = props
-  const { log, explain } = tenantPaths(tenant.id)
+  const { log, explain, audit } = tenantPaths(tenant.id)
   const query = { ...form }
   return (
     <Layout title="Provisioning log" administrator={administrator} tenant={tenant} current="log">
@@ -36,8 +37,13 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
             Live
           </button>
         )}
-        <a class="button quiet" href={explain}>
-          Explain a request
+        <Permitted>
+          <a class="button quiet" href={explain}>
+            Explain a request
+          </a>
+        </Permitted>
+        <a class="button quiet" href={audit}>
+          What administrators did
         </a>
         <a class="button quiet" href={withQuery(`${log}.csv`, query)}>
           Download CSV

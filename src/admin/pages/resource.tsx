@@ -18,6 +18,7 @@ import { LogEntries } from '../components/log-entry.tsx'
 import { counted } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import { References } from '../components/references.tsx'
 import { pluralOf } from '../components/resource-names.ts'
 import { Time } from '../components/time.tsx'
@@ -134,7 +135,7 @@ function OwnerForm({ tenant, type, resource, clients }: ResourceProps) {
     .map(({ id, name }) => [id, name] as const)
   const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
   return (
-    <form method="post" action={`${path}/owner`} class="row-form">
+    <ChangeForm action={`${path}/owner`} class="row-form">
       <Field
         id="owner"
         name="clientId"
@@ -151,7 +152,7 @@ function OwnerForm({ tenant, type, resource, clients }: ResourceProps) {
       <button type="submit" class="quiet">
         Hand over
       </button>
-    </form>
+    </ChangeForm>
   )
 }
 

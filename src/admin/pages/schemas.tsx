@@ -13,6 +13,7 @@ import type {
 import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/blocks.tsx'
 import { Field, type FormError, Select } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm, Permitted } from '../components/permitted.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
@@ -113,26 +114,28 @@ function ExtensionSection({
           ))}
         </tbody>
       </table>
-      <div class="actions">
-        {state === 'active' && (
-          <a class="button quiet" href={`${schemas}${of}#put`}>
-            Change
-          </a>
-        )}
-        {state === 'removed' && (
-          <form method="post" action={`${schemas}/restore`}>
-            <input type="hidden" name="urn" value={schema.id} />
-            <button type="submit" class="quiet">
-              Add again
-            </button>
-          </form>
-        )}
-        {state !== 'purging' && (
-          <a class="button quiet" href={`${schemas}/remove${of}`}>
-            {state === 'active' ? 'Remove' : 'Delete values'}
-          </a>
-        )}
-      </div>
+      <Permitted>
+        <div class="actions">
+          {state === 'active' && (
+            <a class="button quiet" href={`${schemas}${of}#put`}>
+              Change
+            </a>
+          )}
+          {state === 'removed' && (
+            <ChangeForm action={`${schemas}/restore`}>
+              <input type="hidden" name="urn" value={schema.id} />
+              <button type="submit" class="quiet">
+                Add again
+              </button>
+            </ChangeForm>
+          )}
+          {state !== 'purging' && (
+            <a class="button quiet" href={`${schemas}/remove${of}`}>
+              {state === 'active' ? 'Remove' : 'Delete values'}
+            </a>
+          )}
+        </div>
+      </Permitted>
     </Section>
   )
 }
@@ -169,12 +172,12 @@ const EXAMPLE = `{
 function SchemaForm({ tenant, form, error }: SchemasProps) {
   const types = tenant.resourceTypes
   return (
-    <Section id="put" title="Add or change schemas">
+    <Section needs="change" id="put" title="Add or change schemas">
       <p>
         Paste a schema (RFC 7643 §7), the <code>/Schemas</code> response of another service provider, or the
         attribute list of your application in Entra as JSON. Built-in schemas and attributes are left out.
       </p>
-      <form method="post" action={tenantPaths(tenant.id).schemas}>
+      <ChangeForm action={tenantPaths(tenant.id).schemas}>
         <Field
           id="schema-document"
           name="document"
@@ -203,7 +206,7 @@ function SchemaForm({ tenant, form, error }: SchemasProps) {
         <button type="submit" class="primary">
           Save
         </button>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }
@@ -240,7 +243,7 @@ export function RemoveSchemaPage(props: {
           Deleting the values cannot be undone. Values in the provisioning log stay until their entries are
           pruned.
         </p>
-        <form class="actions" method="post" action={`${schemas}/remove`}>
+        <ChangeForm class="actions" action={`${schemas}/remove`}>
           <input type="hidden" name="urn" value={id} />
           {isActive && (
             <button type="submit" name="purge" value="false" class="quiet">
@@ -253,7 +256,7 @@ export function RemoveSchemaPage(props: {
           <a class="button quiet" href={schemas}>
             Keep it
           </a>
-        </form>
+        </ChangeForm>
       </div>
     </Layout>
   )

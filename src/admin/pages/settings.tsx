@@ -7,6 +7,7 @@ import { PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { counted } from '../components/number.ts'
 import { LIMITS_PATH, tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 import { tenantValues } from '../limits/tenant-values.ts'
@@ -70,9 +71,9 @@ const PROFILES = [
 
 function TenantForm({ tenant, form, error }: SettingsProps) {
   return (
-    <Section id="tenant" title="Tenant">
+    <Section needs="change" id="tenant" title="Tenant">
       <FormNotice error={error} fields={['name', 'groupLimit', 'uniqueGroupNames', 'profile']} />
-      <form method="post" action={tenantPaths(tenant.id).settings} class="row-form">
+      <ChangeForm action={tenantPaths(tenant.id).settings} class="row-form">
         <Field
           id="tenant-name"
           name="name"
@@ -113,7 +114,7 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
         <button type="submit" class="primary">
           Save
         </button>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }
@@ -126,14 +127,14 @@ const GUARD_FIELDS = [
 
 function GuardForm({ tenant, guard, guardError }: SettingsProps) {
   return (
-    <Section id="guard" title="Guard against unusual deprovisioning">
+    <Section needs="change" id="guard" title="Guard against unusual deprovisioning">
       <FormNotice error={guardError} fields={GUARD_FIELDS.map(([name]) => name)} />
       <p>
         Holds requests of a client that disable or delete more users, delete more groups or remove more
         memberships than this, until the window has passed or you let them pass. While they are held, leavers
         keep their access. Leave all fields empty to turn the guard off.
       </p>
-      <form method="post" action={`${tenantPaths(tenant.id).overview}/guard`} class="row-form">
+      <ChangeForm action={`${tenantPaths(tenant.id).overview}/guard`} class="row-form">
         {GUARD_FIELDS.map(([name, label, hint]) => (
           <Field
             id={`guard-${name}`}
@@ -147,7 +148,7 @@ function GuardForm({ tenant, guard, guardError }: SettingsProps) {
           />
         ))}
         <button type="submit">Save guard</button>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }
@@ -186,12 +187,12 @@ function InForce({ tenant }: Pick<SettingsProps, 'tenant'>) {
 
 function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {
   return (
-    <Section id="delete" title="Delete this tenant">
+    <Section needs="own" id="delete" title="Delete this tenant">
       <p>
         Deletes {counted(tenant.userCount, 'user')}, {counted(tenant.groupCount, 'group')}, every token and
         the provisioning log. Clients are refused at once. This cannot be undone.
       </p>
-      <form method="post" action={`${tenantPaths(tenant.id).overview}/delete`} class="row-form">
+      <ChangeForm needs="own" action={`${tenantPaths(tenant.id).overview}/delete`} class="row-form">
         <Field
           id="delete-name"
           name="confirmation"
@@ -204,7 +205,7 @@ function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {
         <button type="submit" class="danger">
           Delete tenant
         </button>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }

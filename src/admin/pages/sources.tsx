@@ -12,6 +12,7 @@ import { Field, type FormError, FormNotice, Select } from '../components/form.ts
 import { counted } from '../components/number.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import { pluralOf } from '../components/resource-names.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
@@ -103,7 +104,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
           )}
         </tbody>
       </table>
-      <form method="post" action={`${paths.sources}/count`} class="actions">
+      <ChangeForm action={`${paths.sources}/count`} class="actions">
         <button type="submit" class="quiet small">
           Count again
         </button>
@@ -117,7 +118,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
             </>
           )}
         </span>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }
@@ -163,9 +164,9 @@ function Owners({ tenant, clients, handOver, error }: SourcesProps) {
     .filter(({ scope }) => scope === 'provision')
     .map(({ id, name }) => [id, name] as const)
   return (
-    <Section id="owners" title="Owners">
+    <Section needs="change" id="owners" title="Owners">
       <FormNotice error={error} fields={['from', 'to']} />
-      <form method="post" action={`${paths.sources}/mode`} class="row-form">
+      <ChangeForm action={`${paths.sources}/mode`} class="row-form">
         <Field
           id="source-mode"
           name="sourceMode"
@@ -178,10 +179,10 @@ function Owners({ tenant, clients, handOver, error }: SourcesProps) {
         <button type="submit" class="primary">
           Save
         </button>
-      </form>
+      </ChangeForm>
       <details open={handOver !== undefined}>
         <summary>Hand over everything that a client has created</summary>
-        <form method="post" action={`${paths.sources}/hand-over`} class="row-form">
+        <ChangeForm action={`${paths.sources}/hand-over`} class="row-form">
           {handOver && <input type="hidden" name="after" value={handOver.after} />}
           <Field
             id="hand-over-from"
@@ -208,7 +209,7 @@ function Owners({ tenant, clients, handOver, error }: SourcesProps) {
           <button type="submit" class="quiet">
             Hand over
           </button>
-        </form>
+        </ChangeForm>
       </details>
       <p class="hint">
         {counted(options.length, 'client')} may write. A single user or group is handed over on its own page.

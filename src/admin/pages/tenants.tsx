@@ -8,6 +8,7 @@ import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import { TenantStateBadge } from '../components/tenant-state.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
@@ -57,9 +58,9 @@ export function TenantsPage(props: TenantsProps) {
           label="tenants"
         />
       </Section>
-      <Section id="create" title="Create a tenant">
+      <Section needs="own installation" id="create" title="Create a tenant">
         <FormNotice error={error} fields={['id', 'name', 'groupLimit']} />
-        <form method="post" action={TENANTS_PATH} class="row-form">
+        <ChangeForm needs="own installation" action={TENANTS_PATH} class="row-form">
           <Field
             id="tenant-id"
             name="id"
@@ -98,7 +99,7 @@ export function TenantsPage(props: TenantsProps) {
           <button type="submit" class="primary">
             Create tenant
           </button>
-        </form>
+        </ChangeForm>
       </Section>
     </Layout>
   )

@@ -9,6 +9,7 @@ import { Field, type FormError, FormNotice, Select } from '../components/form.ts
 import { JobProgress } from '../components/job-progress.tsx'
 import { counted, number } from '../components/number.ts'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -109,11 +110,11 @@ function CancelForm(props: { readonly action: string; readonly button: string; r
   return (
     <>
       <p>{props.children}</p>
-      <form method="post" action={props.action}>
+      <ChangeForm action={props.action}>
         <button type="submit" class="danger">
           {props.button}
         </button>
-      </form>
+      </ChangeForm>
     </>
   )
 }
@@ -121,7 +122,7 @@ function CancelForm(props: { readonly action: string; readonly button: string; r
 function ExportSection({ tenant, job, latestExport, hasFile, exportError }: TransferProps) {
   const paths = tenantPaths(tenant.id)
   return (
-    <Section id="export" title="Export">
+    <Section needs="export" id="export" title="Export">
       <FormNotice error={exportError} fields={[]} />
       <p>
         The server writes the file by itself, and keeps it for 24 hours. It is JSON Lines: one user, group or
@@ -135,11 +136,11 @@ function ExportSection({ tenant, job, latestExport, hasFile, exportError }: Tran
           of <Time at={latestExport.createdAt} />
         </p>
       )}
-      <form method="post" action={paths.export}>
+      <ChangeForm action={paths.export}>
         <button type="submit" class={hasFile ? 'quiet' : 'primary'} disabled={job?.state === 'running'}>
           {hasFile ? 'Export again' : 'Export'}
         </button>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }
@@ -149,7 +150,7 @@ function ImportSection(props: TransferProps) {
   const isEmpty = tenant.userCount + tenant.groupCount === 0
   const paths = tenantPaths(tenant.id)
   return (
-    <Section id="import" title="Import">
+    <Section needs="change" id="import" title="Import">
       <div id="result" aria-live="polite">
         <FormNotice error={importError} fields={[]} />
         {checked && <Checked {...props} checked={checked} />}
@@ -160,7 +161,7 @@ function ImportSection(props: TransferProps) {
           : `An import needs an empty tenant, and this one has ${counted(tenant.userCount, 'user')} and ${counted(tenant.groupCount, 'group')}. You can still check a file here.`}{' '}
         {!isEmpty && <a href={`${TENANTS_PATH}#create`}>Create a tenant for it</a>}
       </p>
-      <form method="post" action={paths.import} enctype="multipart/form-data" data-upload>
+      <ChangeForm action={paths.import} enctype="multipart/form-data" data-upload>
         <Field
           id="import-file"
           name="file"
@@ -184,7 +185,7 @@ function ImportSection(props: TransferProps) {
           <progress aria-label="Upload" max={1} value={0} />
           <p class="hint"></p>
         </div>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }
@@ -237,13 +238,13 @@ function RestoreSection({ tenant }: Pick<TransferProps, 'tenant'>) {
 function MoveSection({ tenant: { id }, database: { name, others }, moveError, job }: TransferProps) {
   if (others.length === 0) return null
   return (
-    <Section id="database" title="Move to another database">
+    <Section needs="change" id="database" title="Move to another database">
       <FormNotice error={moveError} fields={['database']} />
       <p>
         The tenant is stored in <span class="mono">{name}</span>. A move takes all of its data, including
         tokens and the provisioning log. During the move, clients can read; writes get 503.
       </p>
-      <form method="post" action={tenantPaths(id).move} class="row-form">
+      <ChangeForm action={tenantPaths(id).move} class="row-form">
         <Field
           id="tenant-database"
           name="database"
@@ -260,7 +261,7 @@ function MoveSection({ tenant: { id }, database: { name, others }, moveError, jo
         <button type="submit" disabled={job?.state === 'running'}>
           Move tenant
         </button>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }

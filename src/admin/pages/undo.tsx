@@ -7,6 +7,7 @@ import { Field, type FormError, FormNotice, Select } from '../components/form.ts
 import { counted, number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 import type { UndoPage, UndoPreview } from '../undo.ts'
@@ -89,14 +90,14 @@ export function UndoFormPage(props: UndoFormProps) {
             }
             label="the preview"
           />
-          <form method="post" action={path}>
+          <ChangeForm action={path}>
             <input type="hidden" name="client" value={form.client} />
             <input type="hidden" name="from" value={form.from} />
             <input type="hidden" name="to" value={form.to} />
             <button type="submit" class="danger">
               Undo these changes
             </button>
-          </form>
+          </ChangeForm>
         </Section>
       )}
     </Layout>
@@ -137,11 +138,11 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
           <p role="status">
             In progress: {job.step}, {number(job.done)} resources done. <a href={own}>Refresh</a>
           </p>
-          <form method="post" action={`${path}/cancel`}>
+          <ChangeForm action={`${path}/cancel`}>
             <button type="submit" class="quiet">
               Cancel
             </button>
-          </form>
+          </ChangeForm>
         </>
       ) : (
         <p class={job.state === 'done' ? 'notice ok' : 'notice warn'} role="status">

@@ -9,6 +9,7 @@ import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { CopyField } from '../components/copy-field.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm, Permitted } from '../components/permitted.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -50,9 +51,11 @@ export function WebhookPage(props: WebhookProps) {
         ) : (
           <Action path={`${path}/state`} label="Enable" value="active" />
         )}
-        <a class="button quiet danger-text" href={`${path}/delete`}>
-          Delete
-        </a>
+        <Permitted>
+          <a class="button quiet danger-text" href={`${path}/delete`}>
+            Delete
+          </a>
+        </Permitted>
       </PageHead>
       {done && (
         <p class="notice ok" role="status">
@@ -68,13 +71,13 @@ export function WebhookPage(props: WebhookProps) {
       <Health {...props} />
       <Deliveries {...props} path={path} />
       <Secrets {...props} path={path} />
-      <Section id="change" title="Change">
-        <form method="post" action={path}>
+      <Section needs="change" id="change" title="Change">
+        <ChangeForm action={path}>
           <WebhookFields form={form} types={types} error={error} />
           <button type="submit" class="primary">
             Save
           </button>
-        </form>
+        </ChangeForm>
       </Section>
     </Layout>
   )
@@ -83,12 +86,12 @@ export function WebhookPage(props: WebhookProps) {
 /** A button that is a form. @param value of the field "state" */
 function Action({ path, label, value }: { path: string; label: string; value?: string }) {
   return (
-    <form method="post" action={path}>
+    <ChangeForm action={path}>
       {value && <input type="hidden" name="state" value={value} />}
       <button type="submit" class="quiet">
         {label}
       </button>
-    </form>
+    </ChangeForm>
   )
 }
 
@@ -153,7 +156,7 @@ function Deliveries({ deliveries, error, path }: WebhookProps & { path: string }
           </table>
         </div>
       )}
-      <form class="row-form" method="post" action={`${path}/replay`}>
+      <ChangeForm class="row-form" action={`${path}/replay`}>
         <Field
           id="replay-after"
           name="after"
@@ -165,7 +168,7 @@ function Deliveries({ deliveries, error, path }: WebhookProps & { path: string }
         <button type="submit" class="quiet">
           Replay
         </button>
-      </form>
+      </ChangeForm>
     </Section>
   )
 }
@@ -195,7 +198,7 @@ function DeliveryRow({ delivery, path }: { delivery: Delivery; path: string }) {
       </td>
       <td class="row-actions">
         {before !== undefined && (
-          <form class="actions" method="post" action={`${path}/replay`}>
+          <ChangeForm class="actions" action={`${path}/replay`}>
             <input type="hidden" name="after" value={before} />
             <button
               type="submit"
@@ -204,7 +207,7 @@ function DeliveryRow({ delivery, path }: { delivery: Delivery; path: string }) {
             >
               Resend from here
             </button>
-          </form>
+          </ChangeForm>
         )}
       </td>
     </tr>
@@ -245,7 +248,7 @@ function Secrets({ webhook: { secrets }, newId, path }: WebhookProps & { path: s
               </td>
               <td class="row-actions">
                 {secrets.length > 1 && (
-                  <form class="actions" method="post" action={`${path}/secrets/${id}/remove`}>
+                  <ChangeForm class="actions" action={`${path}/secrets/${id}/remove`}>
                     <button
                       type="submit"
                       class="quiet small danger-text"
@@ -253,7 +256,7 @@ function Secrets({ webhook: { secrets }, newId, path }: WebhookProps & { path: s
                     >
                       Remove
                     </button>
-                  </form>
+                  </ChangeForm>
                 )}
               </td>
             </tr>
@@ -261,12 +264,12 @@ function Secrets({ webhook: { secrets }, newId, path }: WebhookProps & { path: s
         </tbody>
       </table>
       {secrets.length < MAX_WEBHOOK_SECRETS && (
-        <form method="post" action={`${path}/secrets`}>
+        <ChangeForm action={`${path}/secrets`}>
           <input type="hidden" name="id" value={newId} />
           <button type="submit" class="quiet">
             Add a secret
           </button>
-        </form>
+        </ChangeForm>
       )}
     </Section>
   )

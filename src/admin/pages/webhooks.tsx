@@ -7,6 +7,7 @@ import { Badge, EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { counted } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
+import { ChangeForm } from '../components/permitted.tsx'
 import { Ago, Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -66,15 +67,15 @@ export function WebhooksPage(props: WebhooksProps) {
           <ReaderTable readers={readers} now={now} />
         </Section>
       )}
-      <Section id="create" title="Create a webhook">
-        <form method="post" action={paths.webhooks}>
+      <Section needs="change" id="create" title="Create a webhook">
+        <ChangeForm action={paths.webhooks}>
           <FormNotice error={error} fields={['url']} />
           <input type="hidden" name="id" value={newId} />
           <WebhookFields form={form ?? { url: '', types: [] }} types={types} error={error} />
           <button type="submit" class="primary">
             Create
           </button>
-        </form>
+        </ChangeForm>
       </Section>
     </Layout>
   )

@@ -28,7 +28,15 @@ import { NoSuchTenant } from '../require-tenant.ts'
 import { tenantUrl, tokenUrl } from '../tenant-url.ts'
 import { newCredentialPage, newTokenCredential } from './credentials.tsx'
 import { providerOf } from './directory.tsx'
-import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
+import {
+  doneMessage,
+  formErrorOf,
+  loadWithTenant,
+  PageNotFound,
+  parseLastDay,
+  readForm,
+  requireUuid,
+} from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
   revoked: 'The token is revoked. It is refused from the next request on.',
@@ -186,19 +194,6 @@ async function keysPage(
     />,
     error?.status ?? 200,
   )
-}
-
-/** The end of a day in UTC, in milliseconds since 1970. @returns null for an empty text @throws {AdminError} 400 */
-function parseLastDay(typed: string, now: number): number | null {
-  if (typed === '') return null
-  const start = /^\d{4}-\d{2}-\d{2}$/.test(typed) ? Date.parse(typed) : Number.NaN
-  if (Number.isNaN(start)) throw expiresError('Must be a day such as 2027-01-31')
-  if (start + DAY_MS <= now) throw expiresError('Must be today or later')
-  return start + DAY_MS
-}
-
-function expiresError(message: string): AdminError {
-  return new AdminError(400, 'invalid', message, 'expires')
 }
 
 export function noClient(tenantId: string, id: string): PageNotFound {

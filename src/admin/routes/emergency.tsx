@@ -65,8 +65,8 @@ function typeAt(c: AdminContext): StoredResourceType | undefined {
 }
 
 function addressOf(c: AdminContext): string | undefined {
-  const administrator = c.get('administrator')
-  return administrator.kind === 'access' ? administrator.email : undefined
+  const { name, via } = c.get('administrator')
+  return via === 'admin token' ? undefined : name
 }
 
 function pathOf(c: AdminContext, type: StoredResourceType): string {

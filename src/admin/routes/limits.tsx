@@ -3,6 +3,7 @@
  */
 import { Hono } from 'hono'
 import * as v from 'valibot'
+import { tenantsOf } from '../../administrators/role.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { firstTenantQuery } from '../../storage/tenants/queries.ts'
 import { TENANT_INPUT } from '../contract/tenants.ts'
@@ -13,7 +14,9 @@ import { LimitsPage } from '../pages/limits.tsx'
 export const limits = new Hono<AdminEnv>()
 
 limits.get('/limits', async (c) => {
-  const { tenant } = await readTogether(c.get('db'), { tenant: firstTenantQuery() })
+  const { tenant } = await readTogether(c.get('db'), {
+    tenant: firstTenantQuery(tenantsOf(c.get('administrator').grants)),
+  })
   const { settings, databaseNames: databases, maxQueries } = c.env
   const ofTenants = tenantValues(v.parse(TENANT_INPUT, { id: 'new', name: 'New' }))
   const administrator = c.get('administrator')

@@ -4,11 +4,13 @@
 import { readText } from '../../edge/body.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
 import { type Query, readTogether } from '../../storage/database/query.ts'
+import { DAY_MS } from '../../storage/log/activity.ts'
 import { type TenantSummary, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { FormError } from '../components/form.tsx'
 import type { AdminContext } from '../env.ts'
 import { AdminError } from '../errors.ts'
 import type { PageTenant } from '../layout.tsx'
+import { noteFields } from '../people/audit-note.ts'
 import { requireTenant } from '../require-tenant.ts'
 
 /** A 404, with links to pages that the reader may have looked for. */
@@ -57,7 +59,9 @@ export async function readForm(
   } catch {
     throw new AdminError(400, 'invalid', 'The form must be UTF-8 with percent-encoding.')
   }
-  return Object.fromEntries(new URLSearchParams(text))
+  const fields = Object.fromEntries(new URLSearchParams(text))
+  noteFields(c, fields)
+  return fields
 }
 
 /** The error to show in a form. @throws the error itself if its status is not 400 or 409 */
@@ -82,4 +86,17 @@ export function requireUuid(value: string | undefined): string {
 export function doneMessage(c: AdminContext, messages: Readonly<Record<string, string>>): string | undefined {
   const name = c.req.query('done') ?? ''
   return Object.hasOwn(messages, name) ? messages[name] : undefined
+}
+
+/** The end of a day in UTC, in milliseconds since 1970. @returns null for an empty text @throws {AdminError} 400 */
+export function parseLastDay(typed: string, now: number): number | null {
+  if (typed === '') return null
+  const start = /^\d{4}-\d{2}-\d{2}$/.test(typed) ? Date.parse(typed) : Number.NaN
+  if (Number.isNaN(start)) throw expiresError('Must be a day such as 2027-01-31')
+  if (start + DAY_MS <= now) throw expiresError('Must be today or later')
+  return start + DAY_MS
+}
+
+function expiresError(message: string): AdminError {
+  return new AdminError(400, 'invalid', message, 'expires')
 }

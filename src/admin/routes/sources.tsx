@@ -51,7 +51,7 @@ sources.post('/:tenant/sources/mode', async (c) => {
   const { sourceMode } = await readForm(c)
   try {
     const change = check(TENANT_CHANGE, { sourceMode })
-    requireTenant(await changeTenant(c.get('db'), tenantOf(c), change), tenantOf(c))
+    requireTenant(await changeTenant(c, tenantOf(c), change), tenantOf(c))
     return done(c, 'saved')
   } catch (error) {
     return await sourcesPage(c, formErrorOf(error))

@@ -2,6 +2,7 @@
  * The list of tenants, and the settings of a tenant.
  */
 import { Hono } from 'hono'
+import { tenantsOf } from '../../administrators/role.ts'
 import { tenantPage } from '../../provider/tenants.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import type { Databases } from '../../storage/tenants/locations.ts'
@@ -36,7 +37,9 @@ const SETTINGS_DONE: Readonly<Record<string, string>> = { saved: 'Saved.' }
 export const tenants = new Hono<AdminEnv>()
 
 tenants.get('/', async (c) => {
-  const { first } = await readTogether(c.get('db'), { first: firstTenantQuery() })
+  const { first } = await readTogether(c.get('db'), {
+    first: firstTenantQuery(tenantsOf(c.get('administrator').grants)),
+  })
   return c.redirect(first === undefined ? TENANTS_PATH : tenantPaths(first).overview, 303)
 })
 
@@ -66,8 +69,9 @@ async function tenantsPage(
   error: ReturnType<typeof formErrorOf> | undefined,
 ) {
   const after = c.req.query('after') ?? ''
+  const among = tenantsOf(c.get('administrator').grants)
   const search = (c.req.query('q') ?? '').trim().slice(0, MAX_SEARCH_CHARACTERS)
-  const page = await tenantPage(databasesOf(c), after, PAGE_SIZE, search)
+  const page = await tenantPage(databasesOf(c), after, PAGE_SIZE, { search, among })
   const [found, second] = page.items
   if (
     c.req.query(OPEN) !== undefined &&
@@ -90,11 +94,9 @@ async function tenantsPage(
   )
 }
 
-/** All databases, for pages that do not belong to one tenant. Batches of the first database also check the session. */
+/** All databases, for pages that do not belong to one tenant. */
 function databasesOf(c: AdminContext): Databases {
-  const databases = administrationDatabases(c, c.get('figures'))
-  const [first] = databases.names
-  return { ...databases, open: (name) => (name === first ? c.get('db') : databases.open(name)) }
+  return administrationDatabases(c, c.get('figures'))
 }
 
 tenants.get('/tenants/:tenant/settings', (c) => settingsPage(c, {}))
@@ -115,7 +117,7 @@ tenants.post('/tenants/:tenant/settings', async (c) => {
       uniqueGroupNames: parseChoice(form.uniqueGroupNames),
       profile: form.profile,
     })
-    requireTenant(await changeTenant(c.get('db'), id, change), id)
+    requireTenant(await changeTenant(c, id, change), id)
     return c.redirect(`${tenantPaths(id).settings}?done=saved`, 303)
   } catch (error) {
     const formError = formErrorOf(error)
@@ -128,7 +130,7 @@ tenants.post('/tenants/:tenant/guard', async (c) => {
   const { share = '', count = '', windowMinutes = '' } = await readForm(c)
   const guard = { share, count, windowMinutes }
   try {
-    requireTenant(await changeTenant(c.get('db'), id, { deprovisionGuard: parseGuardForm(guard) }), id)
+    requireTenant(await changeTenant(c, id, { deprovisionGuard: parseGuardForm(guard) }), id)
     return c.redirect(`${tenantPaths(id).settings}?done=saved`, 303)
   } catch (error) {
     const guardError = formErrorOf(error)

@@ -64,6 +64,7 @@ const HEALTH = {
 const REFUSALS = {
   400: ['AdminBadRequest', 'A field or a query parameter is invalid or unknown; "field" names it.'],
   401: ['AdminUnauthorized', 'ADMIN_TOKEN is required.'],
+  403: ['AdminForbidden', 'The role of the administrator does not allow it.'],
   404: ['AdminNotFound', 'The path names something that does not exist.'],
   408: ['AdminTimeout', 'The body did not arrive in time.'],
   409: [
@@ -107,7 +108,7 @@ function operation(operationId: string, route: Route, components: Components): J
 
 /** @see Refusal */
 function refusalsOf({ body, refusals }: Route): readonly (keyof typeof REFUSALS)[] {
-  return [400, 401, 429, 503, ...(body ? ([408, 413] as const) : []), ...refusals]
+  return [400, 401, 403, 429, 503, ...(body ? ([408, 413] as const) : []), ...refusals]
 }
 
 function response({ description, body, headers = {} }: Answer, components: Components): Json {

@@ -4,6 +4,7 @@
  * milliseconds since 1970-01-01 UTC.
  */
 export * from './access-tables.ts'
+export * from './administrator-tables.ts'
 export * from './directory-tables.ts'
 export * from './event-tables.ts'
 export * from './guard-tables.ts'

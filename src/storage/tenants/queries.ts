@@ -1,7 +1,7 @@
 /**
  * Queries for tenants, one or a page of them. They can share a round trip with other queries.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { fold } from '../../scim/fold.ts'
 import type { Database } from '../database/database.ts'
 import { type Page, pageOfItems, type Query, readTogether } from '../database/query.ts'
@@ -32,12 +32,17 @@ export async function getTenant(db: Database, id: string): Promise<Tenant | unde
  *
  * @param after the last id of the previous page
  * @param size Infinity: all tenants
+ * @param among the ids of the tenants to list; undefined: all
  */
-export function tenantPageQuery(after: string, size: number): Query<Page<TenantSummary>> {
+export function tenantPageQuery(
+  after: string,
+  size: number,
+  among?: readonly string[] | undefined,
+): Query<Page<TenantSummary>> {
   // SQLite reads LIMIT -1 as no limit.
   const limit = size === Infinity ? -1 : size + 1
   return {
-    statements: [TENANT.where(sql`id > ${after} AND ${IS_HERE} ORDER BY id LIMIT ${limit}`)],
+    statements: [TENANT.where(sql`id > ${after}${isAmong(among)} AND ${IS_HERE} ORDER BY id LIMIT ${limit}`)],
     read: ([result]) => pageOfItems(TENANT.all(result), size, ({ id }) => id),
   }
 }
@@ -50,15 +55,22 @@ export const SEARCHED_NAMES = 1000
 /**
  * The page of the tenants whose id begins with a text, or that are among the first SEARCHED_NAMES and have it in their
  * name. Names are compared as userNames are.
+ *
+ * @param among as for `tenantPageQuery`
  */
-export function tenantSearchQuery(text: string, after: string, size: number): Query<Page<TenantSummary>> {
+export function tenantSearchQuery(
+  text: string,
+  after: string,
+  size: number,
+  among?: readonly string[] | undefined,
+): Query<Page<TenantSummary>> {
   // Ids have only ASCII characters, and "~" is greater than all of theirs.
   const [id, part] = [text.toLowerCase(), fold(text)]
   return {
     statements: [
-      TENANT.where(sql`id > ${after} AND id BETWEEN ${id} AND ${`${id}~`} AND ${IS_HERE}
+      TENANT.where(sql`id > ${after}${isAmong(among)} AND id BETWEEN ${id} AND ${`${id}~`} AND ${IS_HERE}
         ORDER BY id LIMIT ${size + 1}`),
-      TENANT.where(sql`${IS_HERE} ORDER BY id LIMIT ${SEARCHED_NAMES}`),
+      TENANT.where(sql`${IS_HERE}${isAmong(among)} ORDER BY id LIMIT ${SEARCHED_NAMES}`),
     ],
     read([byId, first]) {
       const named = TENANT.all(first).filter(
@@ -71,10 +83,24 @@ export function tenantSearchQuery(text: string, after: string, size: number): Qu
   }
 }
 
-/** The tenant that the dashboard opens first: "default", or else the first one. @returns undefined without tenants */
-export function firstTenantQuery(): Query<string | undefined> {
+function isAmong(ids: readonly string[] | undefined): SQL {
+  return ids === undefined
+    ? sql.raw('')
+    : sql` AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
+}
+
+/**
+ * The tenant that the dashboard opens first: "default", or else the first one.
+ *
+ * @param among as for `tenantPageQuery`
+ * @returns undefined without tenants
+ */
+export function firstTenantQuery(among?: readonly string[] | undefined): Query<string | undefined> {
   return {
-    statements: [TENANT_ID.where(sql`id = 'default'`), TENANT_ID.where(sql`true ORDER BY id LIMIT 1`)],
+    statements: [
+      TENANT_ID.where(sql`id = 'default'${isAmong(among)}`),
+      TENANT_ID.where(sql`true${isAmong(among)} ORDER BY id LIMIT 1`),
+    ],
     read: ([usual, first]) => (TENANT_ID.first(usual) ?? TENANT_ID.first(first))?.id,
   }
 }

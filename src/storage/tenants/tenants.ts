@@ -162,18 +162,19 @@ const MAX_LISTED_NAMES = 5
 /**
  * Changes a tenant. A limit below the present number of groups only prevents new ones.
  *
- * @returns undefined when there is no such tenant
+ * @returns the tenant before and after; undefined when there is no such tenant
  * @throws {NamesakesError} nothing is changed
  */
 export async function updateTenant(
   db: Database,
   id: string,
   change: TenantChange,
-): Promise<Tenant | undefined> {
+): Promise<{ readonly before: Tenant; readonly after: Tenant } | undefined> {
   const unique = change.uniqueGroupNames === undefined ? null : Number(change.uniqueGroupNames)
   const namesakes = sql`SELECT display_name_key, count(*) AS groupCount, min(id) AS id FROM groups
     WHERE tenant_id = ${id} GROUP BY display_name_key HAVING count(*) > 1`
-  const [updated, tenant, count, some] = await db.batch([
+  const [earlier, updated, tenant, count, some] = await db.batch([
+    TENANT.where(sql`id = ${id}`),
     statement(sql`UPDATE tenants SET name = coalesce(${change.name ?? null}, name),
       group_limit = coalesce(${change.groupLimit ?? null}, group_limit),
       unique_group_names = coalesce(${unique}, unique_group_names),
@@ -189,8 +190,9 @@ export async function updateTenant(
         ]
       : []),
   ])
-  const found = TENANT.first(tenant)
-  if (found === undefined || updated?.changes !== 0) return found
+  const [before, after] = [TENANT.first(earlier), TENANT.first(tenant)]
+  if (before === undefined || after === undefined) return undefined
+  if (updated?.changes !== 0) return { before, after }
   throw new NamesakesError(Number(count?.rows[0]?.nameCount), NAMESAKES.all(some))
 }
 

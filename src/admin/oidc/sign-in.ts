@@ -1,0 +1,145 @@
+/**
+ * Sign-in by OpenID Connect: the authorization code flow with PKCE, state and nonce (OpenID Connect Core 1.0 §3.1, RFC 7636).
+ * oauth4webapi builds the requests and checks the answers; the signature of the ID token is checked too.
+ */
+import {
+  authorizationCodeGrantRequest,
+  calculatePKCECodeChallenge,
+  generateRandomCodeVerifier,
+  generateRandomNonce,
+  generateRandomState,
+  processAuthorizationCodeResponse,
+  validateAuthResponse,
+} from 'oauth4webapi'
+import { namedGroups } from '../../administrators/role-rules.ts'
+import { publicOrigin } from '../../edge/url.ts'
+import { findKey } from '../../jwt/key-sets.ts'
+import { type Claims, verifyJwt } from '../../jwt/verify.ts'
+import type { OidcSettings } from '../../runtime.ts'
+import { endSessionOnce } from '../../storage/access/sessions.ts'
+import type { AdminContext } from '../env.ts'
+import type { Holder } from '../people/session-cookie.ts'
+import { endpointOf, openProvider, type Provider } from './provider.ts'
+import { clearTransaction, storeTransaction, type Transaction, transactionOf } from './transaction.ts'
+
+export const CALLBACK_PATH = '/admin/sign-in/callback'
+
+/** What a sign-in needs from the settings. */
+export interface OidcSignIn {
+  readonly oidc: OidcSettings
+  readonly adminToken: string
+}
+
+/** The sign-in cannot go on, through no fault of the provider. The message is a sentence. */
+export class SignInRefused extends Error {}
+
+/** Begins a sign-in. @param next the path to open afterwards @returns the address of the provider's page */
+export async function beginSignIn(
+  c: AdminContext,
+  { oidc, adminToken }: OidcSignIn,
+  next: string,
+): Promise<string> {
+  const { metadata } = await openProvider(oidc, c.env)
+  const [state, nonce, codeVerifier] = [
+    generateRandomState(),
+    generateRandomNonce(),
+    generateRandomCodeVerifier(),
+  ]
+  const url = endpointOf(oidc, metadata, 'authorization_endpoint')
+  const parameters = {
+    client_id: oidc.clientId,
+    redirect_uri: redirectUri(c),
+    response_type: 'code',
+    scope: oidc.scopes,
+    code_challenge: await calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+    state,
+    nonce,
+  }
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+  await storeTransaction(c, adminToken, { state, nonce, codeVerifier, next })
+  return url.href
+}
+
+/**
+ * Completes a sign-in with the provider's answer in the query.
+ *
+ * @returns whom the provider names, and the path to open
+ * @throws {SignInRefused} {ProviderUnavailable} {JwtRefused} {KeysUnavailable} and the errors of oauth4webapi
+ */
+export async function completeSignIn(
+  c: AdminContext,
+  { oidc, adminToken }: OidcSignIn,
+): Promise<{ readonly holder: Holder; readonly next: string }> {
+  const transaction = await transactionOf(c, adminToken)
+  const parameters = new URL(c.req.url).searchParams
+  // Another site can send a browser here with any state: that must not end the sign-in that is under way.
+  if (transaction === undefined || parameters.get('state') !== transaction.state) {
+    throw new SignInRefused('This sign-in was not begun in this browser, or it took more than ten minutes.')
+  }
+  clearTransaction(c)
+  if (!(await endSessionOnce(c.get('db'), transaction))) {
+    throw new SignInRefused('This sign-in was completed before.')
+  }
+  const provider = await openProvider(oidc, c.env)
+  const claims = await claimsOf(c, { oidc, provider, transaction, parameters })
+  return { holder: holderOf(c, oidc, claims), next: transaction.next }
+}
+
+interface Answered {
+  readonly oidc: OidcSettings
+  readonly provider: Provider
+  readonly transaction: Transaction
+  readonly parameters: URLSearchParams
+}
+
+/** Redeems the code, and checks the ID token. */
+async function claimsOf(c: AdminContext, { oidc, provider, transaction, parameters }: Answered) {
+  const { metadata, client, authentication, options } = provider
+  const { state, nonce, codeVerifier } = transaction
+  const checked = validateAuthResponse(metadata, client, parameters, state)
+  const response = await authorizationCodeGrantRequest(
+    metadata,
+    client,
+    authentication,
+    checked,
+    redirectUri(c),
+    codeVerifier,
+    options,
+  )
+  const tokens = await processAuthorizationCodeResponse(metadata, client, response, {
+    expectedNonce: nonce,
+    requireIdToken: true,
+  })
+  const { fetch, now } = c.env
+  const keys = { url: endpointOf(oidc, metadata, 'jwks_uri').href, fetch, now }
+  return await verifyJwt(tokens.id_token ?? '', {
+    expected: { issuer: metadata.issuer, audiences: [oidc.clientId] },
+    now: now(),
+    findKey: async (kid, alg) => (await findKey(keys, kid, alg))?.key,
+  })
+}
+
+const MAX_NAME_CHARACTERS = 100
+/** So that the cookie fits into 4,096 bytes. */
+const MAX_GROUPS = 20
+
+function holderOf(c: AdminContext, { groupsClaim }: OidcSettings, claims: Claims): Holder {
+  const { email: address, email_verified: isVerified, preferred_username, name, sub } = claims
+  // A provider that does not say is trusted: Microsoft Entra ID has no such claim.
+  const isUsable = isVerified === undefined || isVerified === true || isVerified === 'true'
+  const email = typeof address === 'string' && isUsable ? address : undefined
+  const shown = [email, preferred_username, name, sub].find((text) => typeof text === 'string' && text !== '')
+  const groups = claims[groupsClaim]
+  const all = Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : []
+  return {
+    via: 'OpenID Connect',
+    name: String(shown).slice(0, MAX_NAME_CHARACTERS),
+    ...(email !== undefined && { email }),
+    groups: namedGroups(c.env.settings.adminRoles ?? [], all).slice(0, MAX_GROUPS),
+  }
+}
+
+function redirectUri(c: AdminContext): string {
+  return `${publicOrigin(c)}${CALLBACK_PATH}`
+}

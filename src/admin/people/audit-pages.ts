@@ -1,0 +1,23 @@
+/** Reads the audit trail from the first database. */
+import type { Context } from 'hono'
+import type { HttpEnv } from '../../runtime.ts'
+import {
+  type AuditEntry,
+  type AuditPage,
+  auditPageQuery,
+  streamAudit,
+} from '../../storage/administrators/audit-trail.ts'
+import { type Page, readTogether } from '../../storage/database/query.ts'
+import { administrationDatabase } from '../database.ts'
+
+type AuditContext = Pick<Context<HttpEnv>, 'env' | 'get'>
+
+export async function auditPageOf(c: AuditContext, page: AuditPage): Promise<Page<AuditEntry, number>> {
+  const db = administrationDatabase(c, c.get('figures'))
+  return (await readTogether(db, { page: auditPageQuery(page) })).page
+}
+
+/** All entries, newest first. @param tenantId undefined: of all tenants, and of none */
+export function auditStreamOf(c: AuditContext, tenantId: string | undefined): ReturnType<typeof streamAudit> {
+  return streamAudit(administrationDatabase(c, c.get('figures')), tenantId)
+}

@@ -1,0 +1,50 @@
+/** Entries of the audit trail as JSON, CSV and words. */
+import type { AuditEntry, FieldChange } from '../../storage/administrators/audit-trail.ts'
+import { ROUTES } from '../contract/routes.ts'
+import { type CsvColumns, csvOf } from '../csv.ts'
+import { isoTime } from '../read-models.ts'
+
+export function auditEntryJson({ seq, time, changes, ...entry }: AuditEntry) {
+  return { ...entry, id: String(seq), time: isoTime(time), changes: changesOf({ changes }) }
+}
+
+export function changesOf({ changes }: Pick<AuditEntry, 'changes'>): readonly FieldChange[] {
+  return JSON.parse(changes) as readonly FieldChange[]
+}
+
+/** The name of an operation in words: "Create token" for "createToken". */
+export function operationName(operation: string): string {
+  const words = operation.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`)
+  return words.slice(0, 1).toUpperCase() + words.slice(1)
+}
+
+/** What the operation does, as the admin API says it. */
+export function operationText(operation: string): string {
+  if (operation === 'signIn') return 'Signs in'
+  if (operation === 'signOut') return 'Signs out'
+  const route = Object.entries(ROUTES).find(([name]) => name === operation)?.[1]
+  // An older version may have had another operation.
+  return route?.summary ?? operation
+}
+
+const CSV_COLUMNS = {
+  time: ({ time }) => isoTime(time),
+  administrator: ({ administrator }) => administrator,
+  via: ({ via }) => via ?? '',
+  operation: ({ operation }) => operation,
+  source: ({ source }) => source,
+  tenantId: ({ tenantId }) => tenantId ?? '',
+  target: ({ target }) => target ?? '',
+  outcome: ({ outcome }) => outcome,
+  status: ({ status }) => String(status),
+  detail: ({ detail }) => detail ?? '',
+  changes: ({ changes }) => changes,
+  requestId: ({ requestId }) => requestId,
+  repeated: ({ repeated }) => String(repeated),
+} as const satisfies CsvColumns<AuditEntry>
+
+export function auditCsvOf(
+  entries: AsyncIterable<readonly AuditEntry[]>,
+): AsyncGenerator<string, void, undefined> {
+  return csvOf(CSV_COLUMNS, entries)
+}

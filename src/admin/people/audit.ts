@@ -1,0 +1,88 @@
+/**
+ * Writes the audit trail: one entry for each request of an administrator that may change something, accepted or refused, and
+ * for each sign-in. This middleware is the only place that does.
+ */
+import type { Context } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import { clientNetwork } from '../../edge/network.ts'
+import type { HttpEnv } from '../../runtime.ts'
+import { shorten } from '../../scim/error.ts'
+import { SessionEnded } from '../../storage/access/sessions.ts'
+import { insertAuditEntry, type NewAuditEntry } from '../../storage/administrators/audit-trail.ts'
+import { PERMISSIONS, type Rule } from '../contract/permissions.ts'
+import { ADMIN_API_PATH, ROUTES } from '../contract/routes.ts'
+import { administrationDatabase } from '../database.ts'
+import { logFault, toAdminError } from '../errors.ts'
+import { isSignIn, operationOf, type RecordedOperation, signInOperationOf } from './operations.ts'
+
+const MAX_TEXT_CHARACTERS = 500
+/** Of a tenant's id: a path may name anything. */
+const MAX_ID_CHARACTERS = 100
+const TOO_MANY = 429
+
+/**
+ * Around authentication and all handlers. The entry is stored after the request, so that it has the outcome; if that fails, the
+ * application log has the error, and the answer stays: what was done is done.
+ */
+export const audit = createMiddleware<HttpEnv>(async function audit(c, next) {
+  await next()
+  const operation = recordedOperation(c)
+  if (operation === undefined) return
+  const entry = entryOf(c, operation)
+  if (entry === undefined) return
+  try {
+    // Without the check of the session, which the request may have ended.
+    await insertAuditEntry(administrationDatabase({ env: c.env }, c.get('figures')), entry)
+  } catch (error) {
+    logFault(c, error)
+  }
+})
+
+/** @returns undefined for a request that the trail does not name */
+function recordedOperation(c: Context<HttpEnv>): RecordedOperation | undefined {
+  const signIn = signInOperationOf(c)
+  if (signIn !== undefined) return signIn
+  const operation = operationOf(c)
+  if (operation === undefined) return undefined
+  const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
+  const rule: Rule = PERMISSIONS[ROUTES[operation].permission]
+  return isRead && rule.isRecorded !== true ? undefined : operation
+}
+
+/** @returns undefined if there is nobody to name, or the sign-ins are too many to be stored */
+function entryOf(c: Context<HttpEnv>, operation: RecordedOperation): NewAuditEntry | undefined {
+  const administrator = c.get('administrator') as HttpEnv['Variables']['administrator'] | undefined
+  const { status } = c.res
+  if (administrator === undefined && (!isSignIn(operation) || status === TOO_MANY)) return undefined
+  if (c.error instanceof SessionEnded) return undefined
+  const isRefused = status >= 400
+  const { target, changes } = c.get('auditNote') ?? {}
+  const where = pathOf(c)
+  return {
+    time: c.env.now(),
+    administrator: shorten(administrator?.name ?? `someone at ${clientNetwork(c)}`),
+    via: administrator?.via ?? null,
+    operation,
+    source: c.req.path.startsWith(`${ADMIN_API_PATH}/`) ? 'admin API' : 'dashboard',
+    tenantId: where.tenantId?.slice(0, MAX_ID_CHARACTERS) ?? null,
+    target: (target ?? where.target)?.slice(0, MAX_ID_CHARACTERS) ?? null,
+    outcome: isRefused ? 'refused' : 'accepted',
+    status,
+    detail: isRefused ? detailOf(c) : null,
+    changes: JSON.stringify(Object.values(changes ?? {})),
+    requestId: c.get('requestId'),
+  }
+}
+
+/** The tenant in the path, and the last other parameter. */
+function pathOf(c: Context<HttpEnv>): { readonly tenantId?: string; readonly target?: string } {
+  const tenantId = c.get('pathTenant')
+  const parameters = Object.values(c.req.param() as Readonly<Record<string, string>>)
+  const target = parameters.filter((value) => value !== tenantId).at(-1)
+  return { ...(tenantId !== undefined && { tenantId }), ...(target !== undefined && { target }) }
+}
+
+/** Why the request was refused. A form that is shown again tells it in the form only. */
+function detailOf(c: Context<HttpEnv>): string | null {
+  return c.error === undefined ? null : toAdminError(c.error).message.slice(0, MAX_TEXT_CHARACTERS)
+}

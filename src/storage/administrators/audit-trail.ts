@@ -1,0 +1,111 @@
+/**
+ * The audit trail of administrators, in the first database.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { type Database, statement } from '../database/database.ts'
+import { type Page, pageOfItems, type Query, readTogether } from '../database/query.ts'
+import { selection } from '../tables/selection.ts'
+import { auditTrail } from '../tables/tables.ts'
+
+const ENTRY = selection(auditTrail, [
+  'seq',
+  'time',
+  'administrator',
+  'via',
+  'operation',
+  'source',
+  'tenantId',
+  'target',
+  'outcome',
+  'status',
+  'detail',
+  'changes',
+  'requestId',
+  'repeated',
+])
+
+/** An entry. Times in milliseconds since 1970; `changes` is JSON: see FieldChange. */
+export type AuditEntry = ReturnType<typeof ENTRY.fromRow>
+
+export type NewAuditEntry = Omit<AuditEntry, 'seq' | 'repeated'>
+
+/** A field that was sent or changed. Long values are cut. */
+export interface FieldChange {
+  readonly field: string
+  /** Left out if it is not known. */
+  readonly before?: string | number | boolean | null
+  readonly after: string | number | boolean | null
+}
+
+/** What a handler tells about its request. */
+export interface AuditNote {
+  /** The id of what was created, changed or ended. */
+  readonly target?: string
+  /** By field. */
+  readonly changes?: Readonly<Record<string, FieldChange>>
+}
+
+const MINUTE_MS = 60_000
+
+/** Stores an entry. Refused requests of one kind within a minute share an entry, so that trying often displaces nothing. */
+export async function insertAuditEntry(db: Database, entry: NewAuditEntry): Promise<void> {
+  const { time, administrator, via, operation, source, tenantId, target, outcome, status } = entry
+  const { detail, changes, requestId } = entry
+  const kind = [Math.floor(time / MINUTE_MS), operation, status, tenantId, via, administrator]
+  const foldKey = outcome === 'refused' ? JSON.stringify(kind) : null
+  await db.batch([
+    statement(sql`INSERT INTO audit_trail (time, administrator, via, operation, source, tenant_id, target, outcome, status,
+        detail, changes, request_id, fold_key)
+      VALUES (${time}, ${administrator}, ${via}, ${operation}, ${source}, ${tenantId}, ${target}, ${outcome}, ${status},
+        ${detail}, ${changes}, ${requestId}, ${foldKey})
+      ON CONFLICT (fold_key) WHERE fold_key IS NOT NULL DO UPDATE SET repeated = repeated + 1`),
+  ])
+}
+
+export interface AuditPage {
+  /** Undefined: of all tenants, and of none. */
+  readonly tenantId?: string | undefined
+  /** The cursor of the previous page. */
+  readonly before?: number | undefined
+  readonly size: number
+}
+
+/** A page of the trail, newest first. */
+export function auditPageQuery({ tenantId, before, size }: AuditPage): Query<Page<AuditEntry, number>> {
+  const conditions: SQL[] = [
+    ...(tenantId === undefined ? [] : [sql`tenant_id = ${tenantId}`]),
+    ...(before === undefined ? [] : [sql`seq < ${before}`]),
+  ]
+  const where = conditions.length === 0 ? sql`true` : sql.join(conditions, sql` AND `)
+  return {
+    statements: [ENTRY.where(sql`${where} ORDER BY seq DESC LIMIT ${size + 1}`)],
+    read: ([result]) => pageOfItems(ENTRY.all(result), size, ({ seq }) => seq),
+  }
+}
+
+const STREAMED = 500
+
+/** The whole trail, newest first, in pages. */
+export async function* streamAudit(
+  db: Database,
+  tenantId: string | undefined,
+): AsyncGenerator<readonly AuditEntry[], void, undefined> {
+  let before: number | undefined
+  do {
+    const { page } = await readTogether(db, { page: auditPageQuery({ tenantId, before, size: STREAMED }) })
+    yield page.items
+    before = page.next
+  } while (before !== undefined)
+}
+
+/** Entries that a run of the timer deletes: more than a minute's worth of any script. The next run deletes the rest. */
+const MAX_PRUNED = 10_000
+
+/** Deletes entries before a time, with one statement. @returns their number */
+export async function pruneAudit(db: Database, before: number): Promise<number> {
+  const [deleted] = await db.batch([
+    statement(sql`DELETE FROM audit_trail WHERE seq IN (
+      SELECT seq FROM audit_trail WHERE time < ${before} ORDER BY time LIMIT ${MAX_PRUNED})`),
+  ])
+  return deleted?.changes ?? 0
+}

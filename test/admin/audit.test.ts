@@ -1,0 +1,190 @@
+/** The audit trail of administrators. */
+import { describe, expect, it } from 'vitest'
+import type { Route } from '../../src/admin/contract/route.ts'
+import { ROUTES } from '../../src/admin/contract/routes.ts'
+import { PAGES } from '../../src/admin/people/operations.ts'
+import { Browser, textOf } from '../support/dashboard.ts'
+import { admin, newClient } from '../support/harness.ts'
+import { adminAs, newAdminToken } from '../support/people.ts'
+
+const UUID = '0198c7a2-5d1e-7c3a-9f04-6b2d8e1a4c57'
+
+interface Entry {
+  readonly operation: string
+  readonly administrator: string
+  readonly via: string | null
+  readonly source: string
+  readonly tenantId: string | null
+  readonly target: string | null
+  readonly outcome: string
+  readonly status: number
+  readonly detail: string | null
+  readonly changes: readonly unknown[]
+  readonly repeated: number
+}
+
+/** The newest entries of a tenant, newest first. */
+async function trailOf(tenantId: string): Promise<readonly Entry[]> {
+  return (await admin('GET', `/tenants/${tenantId}/audit`)).body.entries
+}
+
+async function wholeTrail(): Promise<readonly Entry[]> {
+  return (await admin('GET', '/audit')).body.entries
+}
+
+describe('the audit trail', () => {
+  it('has an entry for each route of the admin API that may write, with who, what and the outcome', async () => {
+    const { tenantId } = await newClient()
+    const { token, name } = await newAdminToken('owner', null)
+    for (const [operation, { method, path, permission }] of Object.entries<Route>(ROUTES)) {
+      if ((method === 'GET' && permission !== 'export') || operation === 'deleteTenant') continue
+      const answer = await adminAs(
+        token,
+        method,
+        path.replace('{id}', tenantId).replace(/\{\w+\}/g, UUID),
+        method === 'GET' ? undefined : {},
+      )
+      const [entry] = path.startsWith('/tenants/{id}') ? await trailOf(tenantId) : await wholeTrail()
+      expect([operation, entry]).toEqual([
+        operation,
+        expect.objectContaining({
+          operation,
+          administrator: name,
+          via: 'named token',
+          source: 'admin API',
+          status: answer.status,
+          outcome: answer.status < 400 ? 'accepted' : 'refused',
+        }),
+      ])
+    }
+  }, 20_000)
+
+  it('has an entry for each form of the dashboard, with the operation of the admin API', async () => {
+    const { tenantId } = await newClient()
+    const { token, name } = await newAdminToken('viewer', [tenantId])
+    const browser = await new Browser().signIn(token)
+    for (const [page, operation] of Object.entries(PAGES)) {
+      if (!page.startsWith('POST ')) continue
+      const path = page.slice('POST '.length).replace(':tenant', tenantId).replace(/:\w+/g, UUID)
+      await browser.post(path, {})
+      const entries = path.includes(tenantId) ? await trailOf(tenantId) : await wholeTrail()
+      // Refusals of one kind within a minute share an entry.
+      expect([page, entries.find((entry) => entry.operation === operation)]).toEqual([
+        page,
+        expect.objectContaining({
+          administrator: name,
+          source: 'dashboard',
+          outcome: 'refused',
+          status: 403,
+        }),
+      ])
+    }
+  }, 20_000)
+
+  it('has the values of settings before and after', async () => {
+    const { tenantId } = await newClient()
+    await admin('PATCH', `/tenants/${tenantId}`, { groupLimit: 321 })
+    const [entry] = await trailOf(tenantId)
+    expect(entry).toMatchObject({
+      operation: 'updateTenant',
+      administrator: 'Administrator',
+      via: 'admin token',
+    })
+    expect(entry?.changes).toEqual([{ field: 'groupLimit', before: 200, after: 321 }])
+  })
+
+  it('names what was created, and never a secret', async () => {
+    const { tenantId } = await newClient()
+    const { body } = await admin('POST', `/tenants/${tenantId}/tokens`, { name: 'Okta' })
+    const webhook = { url: 'https://hooks.example.com/services/SECRET', types: ['user.created'] }
+    const { body: made } = await admin('POST', `/tenants/${tenantId}/webhooks`, webhook)
+    const entries = await trailOf(tenantId)
+    expect(entries.find(({ target }) => target === body.id)).toMatchObject({
+      operation: 'createToken',
+      changes: expect.arrayContaining([{ field: 'name', after: 'Okta' }]),
+    })
+    const text = JSON.stringify(entries)
+    for (const secret of [body.token, made.secret, 'SECRET']) expect(text).not.toContain(secret)
+  })
+
+  it('has sign-ins and sign-outs, and one entry for the refused ones of a minute', async () => {
+    const { token, name } = await newAdminToken('viewer', null)
+    const browser = await new Browser().signIn(token)
+    await browser.post('/admin/sign-out', {})
+    const guesser = new Browser()
+    for (let i = 0; i < 3; i++) await guesser.post('/admin/sign-in', { token: 'wrong-secret', next: '' })
+    const entries = await wholeTrail()
+    const own = entries.filter(({ administrator }) => administrator === name)
+    expect(own.map(({ operation, outcome }) => [operation, outcome])).toEqual([
+      ['signOut', 'accepted'],
+      ['signIn', 'accepted'],
+    ])
+    const network = guesser.address.replace(/::1$/, '').split(':').slice(0, 2).join(':')
+    const refused = entries.filter(
+      ({ operation, administrator }) => operation === 'signIn' && administrator.includes(network),
+    )
+    expect(refused.reduce((sum, { repeated }) => sum + 1 + repeated, 0)).toBe(3)
+    expect(refused.length).toBeLessThanOrEqual(2)
+    expect(JSON.stringify(entries)).not.toContain('wrong-secret')
+  })
+
+  it('has no entry for a read, and one for an export', async () => {
+    const { tenantId } = await newClient()
+    const before = (await trailOf(tenantId)).length
+    await admin('GET', `/tenants/${tenantId}/tokens`)
+    expect((await trailOf(tenantId)).length).toBe(before)
+    await admin('GET', `/tenants/${tenantId}/export`)
+    expect((await trailOf(tenantId))[0]).toMatchObject({ operation: 'exportTenant', outcome: 'accepted' })
+  })
+
+  it('stays when the tenant is deleted', async () => {
+    const { tenantId } = await newClient()
+    await admin('DELETE', `/tenants/${tenantId}`)
+    const entry = (await wholeTrail()).find((one) => one.tenantId === tenantId)
+    expect(entry).toMatchObject({ operation: 'deleteTenant', outcome: 'accepted' })
+  })
+
+  it('is paged by a cursor', async () => {
+    const first = (await admin('GET', '/audit')).body
+    if (first.nextCursor === null) return
+    const second = (await admin('GET', `/audit?cursor=${first.nextCursor}`)).body
+    expect(Number(second.entries[0].id)).toBeLessThan(Number(first.entries.at(-1).id))
+  })
+})
+
+describe('the pages of the audit trail', () => {
+  it('show who did what, and escape hostile names', async () => {
+    const { tenantId } = await newClient()
+    const { token, name } = await newAdminToken('admin', [tenantId], { name: '<b>\u202Eexe</b>' })
+    expect((await adminAs(token, 'PATCH', `/tenants/${tenantId}`, { groupLimit: 5 })).status).toBe(200)
+    const browser = await new Browser().signIn()
+    const page = await browser.get(`/admin/tenants/${tenantId}/audit`)
+    expect(page.status).toBe(200)
+    expect(page.html).not.toContain(name)
+    expect(page.html).toContain('&lt;b&gt;')
+    expect(textOf(page.html)).toContain('Update tenant')
+    expect(textOf(page.html)).toContain('Changes the name, the group limit')
+    expect((await browser.get('/admin/audit')).html).toContain(tenantId)
+  })
+
+  it('download as CSV that no spreadsheet takes for a formula', async () => {
+    const { tenantId } = await newClient()
+    const { token } = await newAdminToken('admin', [tenantId], { name: '=HYPERLINK("x")' })
+    await adminAs(token, 'PATCH', `/tenants/${tenantId}`, { groupLimit: 5 })
+    const browser = await new Browser().signIn()
+    const file = await browser.get(`/admin/tenants/${tenantId}/audit.csv`)
+    expect(file.headers.get('Content-Type')).toBe('text/csv; charset=utf-8')
+    expect(file.html.split('\r\n')[0]).toBe(
+      'time,administrator,via,operation,source,tenantId,target,outcome,status,detail,changes,requestId,repeated',
+    )
+    expect(file.html).toContain(`"'=HYPERLINK(""x"")"`)
+  })
+
+  it('are for owners; those of a tenant for everybody who may read it', async () => {
+    const { tenantId } = await newClient()
+    const { token } = await newAdminToken('viewer', [tenantId])
+    const browser = await new Browser().signIn(token)
+    expect((await browser.get('/admin/audit')).status).toBe(403)
+    expect((await browser.get(`/admin/tenants/${tenantId}/audit`)).status).toBe(200)
+  })
+})

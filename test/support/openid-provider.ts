@@ -1,0 +1,179 @@
+/**
+ * An OpenID provider behind `fetch`, and a browser that signs in with it. The provider can be told to misbehave.
+ */
+import type { Hono } from 'hono'
+import { type JWTHeaderParameters, type JWTPayload, UnsecuredJWT } from 'jose'
+import type { HttpEnv, Runtime } from '../../src/runtime.ts'
+import { ORIGIN } from './harness.ts'
+import { Issuer } from './issuer.ts'
+
+export const CLIENT_ID = 'scim-worker'
+export const CLIENT_SECRET = 'the-secret-of-the-client'
+
+/** What the provider does in a sign-in; by default, what it should. */
+export interface Behaviour {
+  /** Claims that replace those of the ID token. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  readonly header?: Partial<JWTHeaderParameters>
+  /** The ID token instead of a signed one. */
+  readonly idToken?: (claims: JWTPayload) => string | Promise<string>
+  /** The answer of the token endpoint instead of tokens. */
+  readonly token?: () => Response | Promise<Response>
+  /** The metadata instead of the usual. */
+  readonly metadata?: Readonly<Record<string, unknown>>
+  /** The answer to each request. */
+  readonly answer?: (url: string) => Response | Promise<Response> | undefined
+}
+
+interface Granted {
+  readonly nonce: string
+  readonly challenge: string
+  readonly redirectUri: string
+}
+
+export class OpenIdProvider {
+  readonly issuer: Issuer
+  behaviour: Behaviour = {}
+  /** By code. A code is used once. */
+  readonly #granted = new Map<string, Granted>()
+
+  private constructor(issuer: Issuer) {
+    this.issuer = issuer
+    issuer.answer = (url, init) => this.#serve(url, init)
+  }
+
+  static async create(): Promise<OpenIdProvider> {
+    return new OpenIdProvider(await Issuer.create({ host: `${crypto.randomUUID()}.example` }))
+  }
+
+  get url(): string {
+    return this.issuer.issuer
+  }
+
+  /** The person signs in at the provider's page. @returns the address that the browser is sent back to */
+  authorize(location: string): URL {
+    const asked = new URL(location).searchParams
+    const code = crypto.randomUUID()
+    const redirectUri = asked.get('redirect_uri') ?? ''
+    this.#granted.set(code, {
+      nonce: asked.get('nonce') ?? '',
+      challenge: asked.get('code_challenge') ?? '',
+      redirectUri,
+    })
+    const back = new URL(redirectUri)
+    back.searchParams.set('code', code)
+    back.searchParams.set('state', asked.get('state') ?? '')
+    return back
+  }
+
+  async #serve(url: string, init: RequestInit | undefined): Promise<Response> {
+    const special = await this.behaviour.answer?.(url)
+    if (special !== undefined) return special
+    if (url === `${this.url}/.well-known/openid-configuration`) return Response.json(this.#metadata())
+    if (url === this.issuer.jwksUri) return Response.json({ keys: this.issuer.keys.map(({ jwk }) => jwk) })
+    if (url === `${this.url}/token`) return await this.#token(init)
+    return new Response('not found', { status: 404 })
+  }
+
+  #metadata() {
+    return {
+      issuer: this.url,
+      authorization_endpoint: `${this.url}/authorize`,
+      token_endpoint: `${this.url}/token`,
+      jwks_uri: this.issuer.jwksUri,
+      response_types_supported: ['code'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      ...this.behaviour.metadata,
+    }
+  }
+
+  async #token(init: RequestInit | undefined): Promise<Response> {
+    const { token, claims, header, idToken } = this.behaviour
+    if (token !== undefined) return await token()
+    const form = new URLSearchParams(String(init?.body))
+    const code = form.get('code') ?? ''
+    const granted = this.#granted.get(code)
+    this.#granted.delete(code)
+    const isProven =
+      granted !== undefined &&
+      granted.redirectUri === form.get('redirect_uri') &&
+      granted.challenge === (await challengeOf(form.get('code_verifier') ?? ''))
+    if (!isProven) return Response.json({ error: 'invalid_grant' }, { status: 400 })
+    const now = Math.floor(Date.now() / 1000)
+    const all: JWTPayload = {
+      iss: this.url,
+      aud: CLIENT_ID,
+      sub: 'subject-1',
+      iat: now,
+      exp: now + 300,
+      nbf: now,
+      nonce: granted.nonce,
+      azp: undefined,
+      email: 'anna@example.com',
+      email_verified: true,
+      groups: ['staff'],
+      ...claims,
+    }
+    const id_token = idToken === undefined ? await this.issuer.token(all, header) : await idToken(all)
+    return Response.json({ access_token: 'a', token_type: 'Bearer', id_token })
+  }
+}
+
+async function challengeOf(verifier: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
+  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+}
+
+/** A token with `alg: none`. */
+export function unsigned(claims: JWTPayload): string {
+  return new UnsecuredJWT(claims).encode()
+}
+
+/** A browser with a jar of cookies. */
+export class OidcBrowser {
+  readonly cookies = new Map<string, string>()
+  readonly #app: Hono<HttpEnv>
+  readonly #runtime: Runtime
+
+  constructor(app: Hono<HttpEnv>, runtime: Runtime) {
+    this.#app = app
+    this.#runtime = runtime
+  }
+
+  async get(path: string) {
+    return await this.#send(
+      new Request(new URL(path, ORIGIN), { redirect: 'manual', headers: this.#headers() }),
+    )
+  }
+
+  async post(path: string, form: Record<string, string>) {
+    const headers = { ...this.#headers(), Origin: ORIGIN }
+    const body = new URLSearchParams(form)
+    return await this.#send(
+      new Request(new URL(path, ORIGIN), { method: 'POST', redirect: 'manual', headers, body }),
+    )
+  }
+
+  #headers(): Record<string, string> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    return { ...(cookie !== '' && { Cookie: cookie }), 'CF-Connecting-IP': '203.0.113.9' }
+  }
+
+  async #send(request: Request) {
+    const response = await this.#app.fetch(request, this.#runtime)
+    for (const set of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? []
+      if (/Max-Age=0/.test(set)) this.cookies.delete(name)
+      else this.cookies.set(name, value)
+    }
+    return {
+      status: response.status,
+      location: response.headers.get('Location'),
+      setCookies: response.headers.getSetCookie(),
+      html: await response.text(),
+    }
+  }
+}
