@@ -16,8 +16,6 @@ export interface EmergencyWrite {
   readonly active: boolean
   /** Why, in the words of the administrator; undefined for nothing. */
   readonly reason?: string | undefined
-  /** The administrator's address, if it is known. */
-  readonly by?: string | undefined
 }
 
 /**
@@ -29,9 +27,11 @@ export interface EmergencyWrite {
 export async function setActiveOf(
   c: JobContext,
   tenantId: string,
-  { type, id, active, reason, by }: EmergencyWrite,
+  { type, id, active, reason }: EmergencyWrite,
 ): Promise<Complex> {
-  const who = by === undefined ? '' : `, ${by}`
+  const { name, via } = c.get('administrator')
+  // The name of ADMIN_TOKEN tells nothing.
+  const who = via === 'admin token' ? '' : `, ${name}`
   const why = reason === undefined ? '' : `: ${reason}`
   const what = active ? 'enabled by an administrator' : DISABLED_BY_ADMINISTRATOR
   return await asAdministrator(administratorOf(c, tenantId), async (call) => {

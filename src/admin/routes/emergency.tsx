@@ -27,7 +27,7 @@ emergency.post('/:tenant/:segment/:id/disable', async (c, next) => {
   const { reason = '' } = await readForm(c)
   try {
     const input = check(DISABLE_INPUT, reason.trim() === '' ? {} : { reason })
-    await setActiveOf(c, tenantOf(c), { type, id: idOf(c), active: false, by: addressOf(c), ...input })
+    await setActiveOf(c, tenantOf(c), { type, id: idOf(c), active: false, ...input })
   } catch (error) {
     return await question(c, type, reason, formErrorOf(error))
   }
@@ -37,7 +37,7 @@ emergency.post('/:tenant/:segment/:id/disable', async (c, next) => {
 emergency.post('/:tenant/:segment/:id/enable', async (c, next) => {
   const type = typeAt(c)
   if (type === undefined) return await next()
-  await setActiveOf(c, tenantOf(c), { type, id: idOf(c), active: true, by: addressOf(c) })
+  await setActiveOf(c, tenantOf(c), { type, id: idOf(c), active: true })
   return c.redirect(pathOf(c, type), 303)
 })
 
@@ -62,11 +62,6 @@ function typeAt(c: AdminContext): StoredResourceType | undefined {
   return c
     .get('resourceTypes')
     .find((type) => canBeDisabled(type) && segmentOf(type) === c.req.param('segment'))
-}
-
-function addressOf(c: AdminContext): string | undefined {
-  const { name, via } = c.get('administrator')
-  return via === 'admin token' ? undefined : name
 }
 
 function pathOf(c: AdminContext, type: StoredResourceType): string {
