@@ -11,7 +11,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { ROOT, toolCommand, toolEnvironment } from '../../src/local/toolchain.mjs'
 
 /** In bytes, with gzip. docs/benchmarks.md names it too. */
-const BUDGET = 292_000
+const BUDGET = 301_000
 
 it('the module of the Worker keeps to its budget', () => {
   const size = gzipSync(builtModule(), { level: 9 }).length

@@ -10,16 +10,17 @@ thead th { position: sticky; top: 0; z-index: 1; background: var(--surface); bor
 tbody th { font-weight: 600 }
 tbody tr:last-child > * { border-bottom: 0 }
 th.number, td.number { text-align: right; white-space: nowrap }
-td time { white-space: nowrap }
+td time, th time { white-space: nowrap }
 td .mono, th .mono { overflow-wrap: break-word }
 .tokens td time { white-space: normal }
 .tokens td, .tokens th { max-width: 15cqi }
 .tokens td[data-label='Client'] { min-width: 7rem }
 .tokens .row-actions { max-width: none }
-.stack td.number:has(time) { text-align: left }
+.stack td.number:is(:has(time), [data-label='Expires'], [data-label='Last used']) { text-align: left }
 .list-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-2) var(--space-5); font-size: var(--text-small) }
 .clip { min-width: 9rem; max-width: 13rem }
-.clip .mono { overflow-wrap: anywhere }
+/* The page of the resource has the whole text. */
+.clip .mono { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere }
 .outcome { min-width: 8rem }
 .nowrap { white-space: nowrap }
 .stack tbody th { min-width: 9rem }
