@@ -1,7 +1,7 @@
 /** The pages Deleted and Undo, and the histories of users and groups, without JavaScript. */
 import { describe, expect, it, vi } from 'vitest'
 import { Browser, textOf } from '../support/dashboard.ts'
-import { Client, newClient } from '../support/harness.ts'
+import { Client, costOf, newClient } from '../support/harness.ts'
 import { anotherClient } from '../support/undo.ts'
 
 const replace = (client: Client, path: string, attribute: string, value: unknown) =>
@@ -18,7 +18,15 @@ describe('the page Deleted', () => {
     const path = `/admin/tenants/${client.tenantId}/deleted`
     const browser = await new Browser().signIn()
     expect(textOf((await browser.get(path)).html)).toMatch(/oskar.*mirela/)
+    const free = await browser.get(`${path}/${a.id}/restore`)
+    expect(textOf(free.html)).toContain('The user with its id, and up to 0 memberships.')
+    expect(textOf(free.html)).toContain('userName mirela')
+    expect(costOf({ status: 200, headers: free.headers, body: undefined }).roundTrips).toBe(2)
     const other = await client.createUser({ userName: 'Mirela' })
+    const taken = (await browser.get(`${path}/${a.id}/restore`)).html
+    expect(taken).toContain(`/users/${other.id}">another user</a> has its name`)
+    expect(taken).toMatch(/<button[^>]*disabled[^>]*>\s*Restore/)
+    expect((await browser.get(`${path}/${other.id}/restore`)).status).toBe(404)
     const refused = await browser.post(`${path}/${a.id}/restore`, {})
     expect([refused.status, textOf(refused.html).includes(other.id)]).toEqual([409, true])
     const restored = await browser.post(`${path}/${b.id}/restore`, {})

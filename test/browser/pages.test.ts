@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { admin, launch, newPage, newTenant, signedInState } from './support/browser.ts'
@@ -16,6 +17,9 @@ const SCRIPT = '<script>alert(1)</script>'
 const OVERFLOWING = `[document.documentElement, ...document.querySelectorAll('.panel, .card, .stat')]
   .filter((element) => element.scrollWidth > element.clientWidth + 1)
   .map((element) => element.tagName + ' ' + element.className + ' #' + element.id)`
+
+/** Opens about forty pages, and checks each. */
+const PAGES_TIMEOUT_MS = 300_000
 
 let browser: Browser
 let state: Awaited<ReturnType<typeof signedInState>>
@@ -92,7 +96,7 @@ beforeAll(async () => {
     '/admin/tenants?q=nobody',
     '/admin/limits',
   ]
-})
+}, PAGES_TIMEOUT_MS)
 
 /** Names of many scripts and directions, without a place to break, and with characters that hide or turn round the text. */
 const NAMES = [
@@ -154,6 +158,14 @@ async function create(path: string, resource: Record<string, unknown>) {
   return (await response.json()) as { id: string }
 }
 
+/** With SCREENSHOTS_IN=folder, each page is stored there as a picture, to be looked at. */
+async function picture(page: Page, view: string, path: string): Promise<void> {
+  const folder = process.env.SCREENSHOTS_IN
+  if (folder === undefined) return
+  const name = path.replace(tenant.path, '').replace(/[^a-z0-9]+/gi, '-').slice(0, 40)
+  await page.screenshot({ path: join(folder, `${name}-${view}.png`), fullPage: true })
+}
+
 /** The relevant violations that axe finds. */
 async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE)
@@ -171,17 +183,20 @@ describe.each([
   ['light', 380],
   ['dark', 380],
 ] as const)('in %s, %i pixels wide', (colorScheme, width) => {
-  it('every page is accessible, without errors, and fits', async () => {
+  it('every page is accessible, without errors, and fits', { timeout: PAGES_TIMEOUT_MS }, async () => {
     const viewport = { width, height: 900 }
     const { page, errors } = await newPage(browser, { colorScheme, viewport, storageState: state })
+    const faults: string[] = []
     for (const path of paths) {
       await page.goto(path)
       for (const summary of await page.locator('main details:not([open]) > summary').all()) {
         if (await summary.isVisible()) await summary.click()
       }
-      expect([path, await violations(page)]).toEqual([path, []])
-      expect([path, await page.evaluate(OVERFLOWING)]).toEqual([path, []])
+      await picture(page, `${colorScheme}-${width}`, path)
+      faults.push(...(await violations(page)).map((fault) => `${path} ${fault}`))
+      faults.push(...((await page.evaluate(OVERFLOWING)) as string[]).map((wide) => `${path} is too wide: ${wide}`))
     }
+    expect(faults).toEqual([])
     expect(errors).toEqual([])
     await page.context().close()
   })

@@ -2,7 +2,7 @@
 export const CONTENT_STYLE = `
 table { width: 100%; border-collapse: collapse; font-size: var(--text-body) }
 /* A word breaks only if it is longer than the share of the panel that a cell may have. Ids therefore stay whole. */
-th, td { max-width: 24cqi; padding: var(--space-3) var(--space-4); text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); overflow-wrap: break-word }
+th, td { max-width: 22cqi; padding: var(--space-3) var(--space-4); text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); overflow-wrap: break-word }
 th:first-child, td:first-child { padding-left: 0 }
 th:last-child, td:last-child { padding-right: 0 }
 /* The line is a shadow: the border of a collapsed table does not move with a sticky cell. */
@@ -10,16 +10,17 @@ thead th { position: sticky; top: 0; z-index: 1; background: var(--surface); bor
 tbody th { font-weight: 600 }
 tbody tr:last-child > * { border-bottom: 0 }
 th.number, td.number { text-align: right; white-space: nowrap }
-td time { white-space: nowrap }
+td time, th time { white-space: nowrap }
 td .mono, th .mono { overflow-wrap: break-word }
 .tokens td time { white-space: normal }
 .tokens td, .tokens th { max-width: 15cqi }
 .tokens td[data-label='Client'] { min-width: 7rem }
 .tokens .row-actions { max-width: none }
-.stack td.number:has(time) { text-align: left }
+.stack td.number:is(:has(time), [data-label='Expires'], [data-label='Last used']) { text-align: left }
 .list-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-2) var(--space-5); font-size: var(--text-small) }
-.clip { min-width: 9rem; max-width: 13rem }
-.clip .mono { overflow-wrap: anywhere }
+.clip { min-width: min(9rem, 18cqi); max-width: min(13rem, 18cqi) }
+/* The page of the resource has the whole text. */
+.clip .mono { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere }
 .outcome { min-width: 8rem }
 .nowrap { white-space: nowrap }
 .stack tbody th { min-width: 9rem }

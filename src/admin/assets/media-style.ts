@@ -23,7 +23,7 @@ ${stacked('.stack')}
   .sidebar nav ul { display: flex; flex-wrap: wrap }
   .sidebar nav a { padding: var(--space-2) var(--space-3); font-size: var(--text-body) }
   .account { margin-left: auto; padding: 0; border: 0 }
-  .shortcuts { order: 5; padding: 0 }
+  .sidebar .shortcuts { order: 5; padding: 0 }
   main { padding-top: var(--space-6) }
   .entries summary, .columns .entries summary { grid-template-columns: .9rem auto minmax(0, 1fr) }
   .entry-action { grid-column: 2 / 3; white-space: nowrap }
@@ -40,6 +40,9 @@ ${stacked('.stack')}
   .row-form .field { flex-basis: 100% }
   .row-form button { margin: 0 }
   .attributes > div, .advice > div { grid-template-columns: minmax(0, 1fr); gap: 0 }
+  .entries summary > .entry-what { grid-column: 2 / -1; grid-row: 2 }
+  .entries summary > .entry-action { grid-column: 2 / -1; grid-row: 3 }
+  .entries summary > .entry-time { grid-column: 3; grid-row: 1 }
 }
 @media (max-width: 420px) {
   .filters .grid { grid-template-columns: minmax(0, 1fr) }

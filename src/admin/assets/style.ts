@@ -56,7 +56,7 @@ a, b, strong, code, span, h1 { unicode-bidi: plaintext }
 .sidebar nav a[aria-current] { background: var(--current); color: var(--current-text); font-weight: 600 }
 .account { display: flex; justify-content: space-between; gap: var(--space-3); padding: var(--space-4) var(--space-3) 0; border-top: 1px solid var(--line); font-size: var(--text-small); color: var(--muted) }
 .account span { overflow: hidden; text-overflow: ellipsis }
-.shortcuts { padding: 0 var(--space-3); text-align: left; justify-content: flex-start; font-size: var(--text-small) }
+.sidebar .shortcuts { padding: 0 var(--space-3); text-align: left; justify-content: flex-start; font-size: var(--text-small) }
 
 main { padding: var(--space-8) clamp(var(--space-5), 3vw, var(--space-8)) var(--space-9); max-width: 1220px; width: 100% }
 .alone main { max-width: 30rem; margin: 0 auto; padding-top: 12vh }

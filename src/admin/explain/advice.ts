@@ -185,7 +185,7 @@ export const ADVICE: readonly Row[] = [
   },
   {
     status: 409,
-    cause: 'The state that the request asks for is not known any more.',
+    cause: 'The state that the request asks for is no longer known.',
     fix: 'Choose a later time.',
   },
   {

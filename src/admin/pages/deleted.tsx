@@ -1,15 +1,19 @@
 /** Deleted: the users and groups that clients deleted, to restore or to erase. */
+import type { RestorePreview } from '../../provider/history/restore.ts'
 import type { Page } from '../../storage/database/query.ts'
 import type { Tombstone } from '../../storage/resources/tombstones.ts'
+import { typeNamed } from '../../storage/tables/resource-tables.ts'
+import { Attributes } from '../components/attributes.tsx'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { type FormError, FormNotice } from '../components/form.tsx'
 import { counted } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
-import { ChangeForm, Permitted } from '../components/permitted.tsx'
+import { Permitted } from '../components/permitted.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
 export interface DeletedProps {
@@ -94,12 +98,10 @@ function DeletedTable(props: {
             <td data-label="By">{clientName ?? 'Unknown'}</td>
             <td>
               <div class="actions">
-                <ChangeForm action={`${path}/${encodeURIComponent(id)}/restore`}>
-                  <button type="submit" class="quiet">
-                    {isRestored ? 'Restore the rest' : 'Restore'}
-                  </button>
-                </ChangeForm>
                 <Permitted>
+                  <a class="button quiet" href={`${path}/${encodeURIComponent(id)}/restore`}>
+                    {isRestored ? 'Restore the rest' : 'Restore'}
+                  </a>
                   <a class="button quiet" href={`${path}/${encodeURIComponent(id)}/erase`}>
                     Erase
                   </a>
@@ -110,6 +112,57 @@ function DeletedTable(props: {
         ))}
       </tbody>
     </table>
+  )
+}
+
+/** What a restore would bring back, and what keeps it from that. */
+export function RestorePage(props: {
+  readonly administrator: Administrator
+  readonly tenant: PageTenant
+  readonly preview: RestorePreview
+}) {
+  const { administrator, tenant, preview } = props
+  const { tombstone, attributes, memberships, holder } = preview
+  const { id, resourceType, deletedAt, clientName } = tombstone
+  const name = visibleName(tombstone.name, id)
+  const paths = tenantPaths(tenant.id)
+  const type = typeNamed(tenant.resourceTypes, resourceType)
+  return (
+    <Layout title="Restore" administrator={administrator} tenant={tenant} current="deleted">
+      <nav class="crumbs" aria-label="Breadcrumb">
+        <a href={paths.deleted}>Deleted</a>
+      </nav>
+      <PageHead
+        title={`Restore “${name}”?`}
+        lead={
+          <>
+            {resourceType}, deleted <Time at={deletedAt} /> by {clientName ?? 'an unknown client'}
+          </>
+        }
+      />
+      <Section id="preview" title="What comes back">
+        {holder !== undefined && (
+          <p class="notice warn">
+            It cannot be restored, because{' '}
+            <a href={`${paths.listOf(type)}/${holder}`}>another {resourceType.toLowerCase()}</a> has its name.
+            Rename or delete that one first.
+          </p>
+        )}
+        <p>
+          The {resourceType.toLowerCase()} with its id, and up to {counted(memberships, 'membership')}. Those
+          whose other side no longer exists are left out.
+        </p>
+        <form class="actions" method="post" action={`${paths.deleted}/${encodeURIComponent(id)}/restore`}>
+          <button type="submit" class="primary" disabled={holder !== undefined}>
+            Restore
+          </button>
+          <a class="button quiet" href={paths.deleted}>
+            Keep it deleted
+          </a>
+        </form>
+        <Attributes resource={attributes} />
+      </Section>
+    </Layout>
   )
 }
 

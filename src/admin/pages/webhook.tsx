@@ -203,7 +203,7 @@ function DeliveryRow({ delivery, path }: { delivery: Delivery; path: string }) {
             <button
               type="submit"
               class="quiet small"
-              aria-label={`From here: send ${eventId} and all later events again`}
+              aria-label={`Resend from here: send ${eventId} and all later events again`}
             >
               Resend from here
             </button>

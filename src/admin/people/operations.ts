@@ -95,6 +95,7 @@ export const PAGES: Readonly<Record<string, Operation>> = {
   'POST /admin/tenants/:tenant/sources/mode': 'updateTenant',
   'POST /admin/tenants/:tenant/sources/hand-over': 'handOver',
   'GET /admin/tenants/:tenant/deleted': 'listTombstones',
+  'GET /admin/tenants/:tenant/deleted/:id/restore': 'restoreTombstone',
   'POST /admin/tenants/:tenant/deleted/:id/restore': 'restoreTombstone',
   'GET /admin/tenants/:tenant/deleted/:id/erase': 'eraseTombstone',
   'POST /admin/tenants/:tenant/deleted/:id/erase': 'eraseTombstone',

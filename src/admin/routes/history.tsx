@@ -1,15 +1,18 @@
 /** The pages Deleted and Undo, and the histories of users and groups. */
 import { Hono } from 'hono'
 import { readHistory, readPast } from '../../provider/history/history.ts'
+import { deletedQuery, previewRestore } from '../../provider/history/restore.ts'
 import { shorten } from '../../scim/error.ts'
+import { NO_EXTENSIONS } from '../../scim/schema/tenant-extensions.ts'
 import { actorsQuery, type UndoWindow } from '../../storage/events/undo.ts'
+import { extensionsQuery } from '../../storage/extensions/stored-extensions.ts'
 import { tombstoneQuery, tombstonesQuery } from '../../storage/resources/tombstones.ts'
 import { extendedTypes } from '../../storage/tables/resource-tables.ts'
 import type { FormError } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { invalidField, toAdminError } from '../errors.ts'
-import { DeletedPage, ErasePage } from '../pages/deleted.tsx'
+import { DeletedPage, ErasePage, RestorePage } from '../pages/deleted.tsx'
 import { HistoryPage } from '../pages/history.tsx'
 import { type UndoForm, UndoFormPage, UndoResultPage } from '../pages/undo.tsx'
 import { listSchemas } from '../tenant-schemas.ts'
@@ -28,6 +31,18 @@ const DONE: Readonly<Record<string, string>> = {
 export const history = new Hono<AdminEnv>()
 
 history.get('/:tenant/deleted', (c) => deletedPage(c, undefined))
+
+history.get('/:tenant/deleted/:id/restore', async (c) => {
+  const [db, id] = [c.get('db'), idOf(c)]
+  const { tenant, stored, deleted } = await loadWithTenant(c, (tenantId) => ({
+    stored: extensionsQuery(tenantId),
+    deleted: deletedQuery(tenantId, id),
+  }))
+  if (deleted === undefined) throw notKept(c, id)
+  const types = extendedTypes(c.get('resourceTypes'), stored?.extensions ?? NO_EXTENSIONS)
+  const preview = await previewRestore(db, types, tenant.id, deleted)
+  return c.html(<RestorePage {...{ administrator: c.get('administrator'), tenant, preview }} />)
+})
 
 history.post('/:tenant/deleted/:id/restore', async (c) => {
   try {

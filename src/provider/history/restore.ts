@@ -9,10 +9,11 @@ import { quote, ScimError } from '../../scim/error.ts'
 import { createdEvent } from '../../scim/events.ts'
 import { fold } from '../../scim/fold.ts'
 import { TOMBSTONE_IDS } from '../../scim/limits.ts'
+import { project } from '../../scim/projection.ts'
 import { hasMembers, uniqueAttribute } from '../../scim/schema/resource-type.ts'
 import { Work } from '../../scim/work.ts'
-import { noFigures, UniqueError } from '../../storage/database/database.ts'
-import { readTogether } from '../../storage/database/query.ts'
+import { type Database, noFigures, UniqueError } from '../../storage/database/database.ts'
+import { type Query, readTogether } from '../../storage/database/query.ts'
 import { deleteLeftMemberships } from '../../storage/resources/deleted-groups.ts'
 import { insertResource } from '../../storage/resources/resource-batches.ts'
 import {
@@ -75,6 +76,50 @@ export async function findRestorable({ tenant }: Call, id: string): Promise<Rest
   const type = typeNamed(resourceTypes, tombstone.resourceType)
   const isSmall = !isPending && groups <= GROUPS_IN_A_PART && members <= TOMBSTONE_IDS
   return { type, tombstone, isSmall, memberships: groups + Math.max(members, tombstone.memberCount) }
+}
+
+/** What a restore would bring back. */
+export interface RestorePreview {
+  readonly tombstone: WholeTombstone
+  /** Its attributes, as a client would read them. */
+  readonly attributes: Complex
+  /** The number of memberships, at most: those whose other side no longer exists are left out. */
+  readonly memberships: number
+  /** The id of the resource that has its name by now, so that it cannot be restored. */
+  readonly holder: string | undefined
+}
+
+/** A deleted resource, and the numbers of its memberships. @returns undefined if none is kept with the id */
+export function deletedQuery(
+  tenantId: string,
+  id: string,
+): Query<Pick<RestorePreview, 'tombstone' | 'memberships'> | undefined> {
+  const [found, size] = [tombstoneQuery(tenantId, id), restoreSizeQuery(tenantId, id)]
+  const first = found.statements.length
+  return {
+    statements: [...found.statements, ...size.statements],
+    read(results) {
+      const tombstone = found.read(results.slice(0, first))
+      const { groups, members } = size.read(results.slice(first))
+      return tombstone && { tombstone, memberships: groups + Math.max(members, tombstone.memberCount) }
+    },
+  }
+}
+
+/** @param types the resource types with the extensions of the tenant */
+export async function previewRestore(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  deleted: Pick<RestorePreview, 'tombstone' | 'memberships'>,
+): Promise<RestorePreview> {
+  const { id, resourceType, data } = deleted.tombstone
+  const type = typeNamed(types, resourceType)
+  const resource = JSON.parse(data) as Complex
+  const key = nameKeyOf(type, String(resource[type.nameAttribute]))
+  const { holder } = await readTogether(db, { holder: nameHolderQuery(tenantId, type, key) })
+  const attributes = project(resource, {}, type)
+  return { ...deleted, attributes, holder: holder === id ? undefined : holder }
 }
 
 /**

@@ -1,5 +1,6 @@
 /**
- * Starts the Worker as `npm start` does, on a free port with its own database, and stops it.
+ * Starts the Worker as `npm start` does, on a free port with its own database, and stops it. With RUNNING_ORIGIN and
+ * RUNNING_ADMIN_TOKEN, the tests run against a server that runs already, such as a self-hosted one.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -18,7 +19,13 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const { RUNNING_ORIGIN, RUNNING_ADMIN_TOKEN = '' } = process.env
+  if (RUNNING_ORIGIN !== undefined) {
+    project.provide('origin', RUNNING_ORIGIN)
+    project.provide('adminToken', RUNNING_ADMIN_TOKEN)
+    return undefined
+  }
   const folder = mkdtempSync(join(tmpdir(), 'scim-worker-browser-'))
   const port = await freePort()
   const args = ['src/local/start.mjs', '--port', String(port), '--persist-to', folder]
