@@ -234,6 +234,7 @@ td time { white-space: nowrap }
 .entry-name, .entry-reason { display: block; overflow-wrap: anywhere }
 .entry-name { font-weight: 600 }
 .entry-reason { color: var(--danger); font-size: .9rem }
+.entry-reason.accepted { color: var(--muted) }
 details[open] > summary .entry-reason { display: none }
 .entry-action, .entry-time { color: var(--muted); font-size: .9rem }
 .entry-time { white-space: nowrap }
@@ -263,7 +264,9 @@ details[open] > summary .entry-reason { display: none }
 
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1.25rem; align-items: start }
 .columns .entry-name { display: none }
-.columns .entries summary { grid-template-columns: .6rem auto minmax(0, 1fr) auto auto }
+.columns .entries summary { grid-template-columns: .6rem auto minmax(0, 1fr) }
+.columns .entry-action { grid-column: 2 / 3; white-space: nowrap }
+.columns .entry-time { text-align: right }
 .attributes > div { display: grid; grid-template-columns: minmax(8rem, 13rem) minmax(0, 1fr); gap: 1rem; padding: .4rem 0; border-bottom: 1px solid var(--line) }
 .attributes dt { color: var(--muted); overflow-wrap: anywhere }
 .attributes dd { overflow-wrap: anywhere }
