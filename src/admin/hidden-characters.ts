@@ -43,6 +43,17 @@ function codeOf(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
 }
 
+/** JSON with escapes instead of hidden characters: for a `textarea`, which shows no marks. It means the same. */
+export function withEscapes(json: string): string {
+  return json.replace(ALL_HIDDEN, (found) =>
+    Array.from({ length: found.length }, (_, i) => `\\u${hexOf(found.charCodeAt(i))}`).join(''),
+  )
+}
+
+function hexOf(code: number): string {
+  return code.toString(16).padStart(4, '0')
+}
+
 /** A character that leaves ink: no control, white space, or character without a glyph. */
 const VISIBLE = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u
 

@@ -117,9 +117,9 @@ describe.for(KINDS)('the rotation of a %s', (kind) => {
     const second = await at.rotate(at.first)
     const asked = await at.question(second)
     expect(textOf(asked.html)).toMatch(
-      /The rotation is cancelled\. The old one.*stays valid and can be rotated again/,
+      /This cancels the rotation\. The old one.*stays valid and can be rotated again/,
     )
-    expect(asked.html).toContain('Revoke the new one and keep the old one')
+    expect(asked.html).toContain('Revoke it, keep the old one')
     await at.revoke(second)
     expect([await at.first.use(), await second.use()]).toEqual([true, false])
     expect(await at.row(at.first)).toMatch(/>Valid<.*\/rotate"/)

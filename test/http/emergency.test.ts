@@ -45,7 +45,7 @@ describe('disabling a user at once', () => {
     })
     const shown = await note()
     expect(shown).toContain('Disabled here, not by the identity provider')
-    expect(shown).toContain('Disabled by an administrator: Laptop stolen')
+    expect(shown).toMatch(/UTC : disabled by an administrator: Laptop stolen/)
     expect(shown).toMatch(/Last changed .* by Administrator/)
     expect((await client.request('PATCH', `/Users/${user.id}`, undefined)).status).toBe(400)
   })

@@ -40,7 +40,7 @@ describe('the request of a refused write', () => {
   it('fills the form that explains it, with one click', async () => {
     const client = await newClient()
     const user = await client.createUser()
-    await client.request('PUT', `/Users/${user.id}`, { schemas: [USER], displayName: 'no name' })
+    await client.request('PUT', `/Users/${user.id}`, { schemas: [USER], displayName: 'no \u202ename' })
     const browser = await new Browser().signIn()
     const [entry] = await client.log()
     const page = await browser.get(`/admin/tenants/${client.tenantId}/log/${entry?.id}`)
@@ -49,7 +49,7 @@ describe('the request of a refused write', () => {
     const form = await browser.get(href)
     expect(form.html).toMatch(/<option value="PUT" selected/)
     expect(form.html).toContain(`value="/Users/${user.id}"`)
-    expect(form.html).toContain('&quot;displayName&quot;: &quot;no name&quot;')
+    expect(form.html).toContain('&quot;displayName&quot;: &quot;no \\u202ename&quot;')
     expect(form.html).toMatch(new RegExp(`<option value="${entry?.clientId}" selected`))
     const unknown = await browser.get(
       `/admin/tenants/${client.tenantId}/explain?entry=${crypto.randomUUID()}`,

@@ -56,6 +56,7 @@ td .mono, th .mono { overflow-wrap: break-word }
 .entry-name, .entry-reason { display: block; overflow-wrap: anywhere }
 .entry-name { font-weight: 600 }
 .entry-reason { color: var(--danger); font-size: var(--text-small) }
+.entry-reason.accepted { color: var(--muted) }
 .entry-action, .entry-time { color: var(--muted); font-size: var(--text-small) }
 .entry-time { white-space: nowrap }
 .entry-details { display: grid; gap: var(--space-4); padding: var(--space-3) var(--space-3) var(--space-6) }
@@ -84,7 +85,9 @@ td .mono, th .mono { overflow-wrap: break-word }
 
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: var(--space-6); align-items: start }
 .columns .entry-name { display: none }
-.columns .entries summary { grid-template-columns: .9rem auto minmax(0, 1fr) auto auto }
+.columns .entries summary { grid-template-columns: .9rem auto minmax(0, 1fr) }
+.columns .entry-action { grid-column: 2 / 3; white-space: nowrap }
+.columns .entry-time { text-align: right }
 .attributes > div { display: grid; grid-template-columns: minmax(8rem, 13rem) minmax(0, 1fr); gap: var(--space-5); padding: var(--space-3) 0; border-bottom: 1px solid var(--line) }
 .attributes dt { color: var(--muted); overflow-wrap: anywhere }
 .attributes dd { overflow-wrap: anywhere }

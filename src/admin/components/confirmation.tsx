@@ -19,7 +19,7 @@ export function Confirmation(
       readonly question: Child
       /** Between the question and its explanation, such as a warning. */
       readonly details?: Child
-      /** Hidden fields of the form. */
+      /** Fields of the form, hidden or not. */
       readonly fields?: Child
       /** The path of the form, below the page to return to. */
       readonly action: string
@@ -43,14 +43,16 @@ export function Confirmation(
         <h1>{question}</h1>
         {details}
         <p>{children}</p>
-        <ChangeForm class="actions" action={`${back}/${action}`}>
+        <ChangeForm action={`${back}/${action}`}>
           {fields}
-          <button type="submit" class={tone}>
-            {button}
-          </button>
-          <a class="button quiet" href={back}>
-            {cancel}
-          </a>
+          <div class="actions">
+            <button type="submit" class={tone}>
+              {button}
+            </button>
+            <a class="button quiet" href={back}>
+              {cancel}
+            </a>
+          </div>
         </ChangeForm>
       </div>
     </Layout>

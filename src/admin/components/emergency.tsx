@@ -40,7 +40,7 @@ export function EmergencyNote({ isActive, emergency }: Omit<EmergencyProps, 'pat
   return (
     <Notice tone="warn" title="Disabled here, not by the identity provider">
       <p>
-        {emergency.detail.charAt(0).toUpperCase() + emergency.detail.slice(1)}, <Time at={emergency.time} />.
+        <Time at={emergency.time} />: <bdi>{emergency.detail}</bdi>
       </p>
       <p>
         The identity provider still has this user as active. It may enable the user again: when the user

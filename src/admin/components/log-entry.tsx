@@ -43,7 +43,11 @@ export function LogEntries(props: {
               <Outcome entry={entry} />
               <span class="entry-what">
                 <span class="entry-name">{nameOf(entry)}</span>
-                {entry.detail && <span class="entry-reason">{entry.detail}</span>}
+                {entry.detail && (
+                  <span class={`entry-reason ${entry.outcome}`}>
+                    <bdi>{entry.detail}</bdi>
+                  </span>
+                )}
                 {entry.repeated > 0 && (
                   <span class="entry-reason">and {number(entry.repeated)} more like this one</span>
                 )}

@@ -154,6 +154,7 @@ export function RevokePage(
       fields={<input type="hidden" name="remaining" value={remaining} />}
       action={actionOf(tenant.id, credential, 'revoke')}
       button={revokeButton(remaining, kept.length > 0)}
+      cancel="Cancel"
     >
       {kind === 'token'
         ? 'Requests with this token are refused from now on.'
@@ -165,7 +166,7 @@ export function RevokePage(
 
 function revokeButton(remaining: Remaining, hasOld: boolean): string {
   if (remaining === 'nothing') return 'Revoke the only credential'
-  return hasOld ? 'Revoke the new one and keep the old one' : 'Revoke'
+  return hasOld ? 'Revoke it, keep the old one' : 'Revoke'
 }
 
 /** What the revocation takes from the client. */
@@ -216,7 +217,7 @@ function Warning({ title, children }: { readonly title: string; readonly childre
 function Kept({ kept }: { readonly kept: readonly Credential[] }) {
   if (kept.length === 0) return null
   return (
-    <Notice tone="off" title="The rotation is cancelled.">
+    <Notice tone="off" title="This cancels the rotation.">
       {kept.map((old) => (
         <p>
           The old one, <CredentialName credential={old} />, stays valid and can be rotated again. It was last

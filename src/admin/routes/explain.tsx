@@ -14,6 +14,7 @@ import { EXPLAIN_INPUT } from '../contract/explain.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
 import { type Explained, explainRequest } from '../explain/explain.ts'
+import { withEscapes } from '../hidden-characters.ts'
 import { type ExplainForm, ExplainPage } from '../pages/explain.tsx'
 import { formErrorOf, loadWithTenant, PageNotFound, readForm } from './request.ts'
 
@@ -36,7 +37,7 @@ async function entryPage(c: AdminContext, id: string): Promise<Response> {
   const { method, body, isShortened } = entry.request
   const form = {
     ...{ method, path: pathOf(type, entry), client: entry.clientId ?? '' },
-    body: JSON.stringify(body, null, 2),
+    body: withEscapes(JSON.stringify(body, null, 2)),
   }
   return c.html(
     <ExplainPage
