@@ -20,6 +20,7 @@ import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
 import { reportTenant } from './replicas.ts'
 import { NoSuchTenant } from './require-tenant.ts'
 import { apiKeys } from './routes/api-keys.tsx'
+import { connect } from './routes/connect.tsx'
 import { credentials } from './routes/credentials.tsx'
 import { directory } from './routes/directory.tsx'
 import { drift } from './routes/drift.tsx'
@@ -53,6 +54,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/', tenants)
   app.route('/', limits)
   app.route('/tenants', directory)
+  app.route('/tenants', connect)
   app.route('/tenants', apiKeys)
   app.route('/tenants', credentials)
   app.route('/tenants', federation)
