@@ -43,7 +43,7 @@ signIn.post('/sign-in', async (c) => {
     c.set('administrator', administrator)
     return c.redirect(next, 303)
   }
-  const message = 'This is not a valid token of an administrator. Check that you copied all of it.'
+  const message = 'This is not a valid token of an administrator. Check that you copied the whole token.'
   return signInPage(c, 401, { next, error: { field: 'token', message } })
 })
 
