@@ -67,10 +67,13 @@ function ClientState({ facts, now }: { facts: ClientFacts | undefined; now: numb
 }
 
 function Federation({ tenantId, trusts, client }: ClientTableProps & { readonly client: Client }) {
+  const isOn = trusts.some(({ clientId }) => clientId === client.id)
   return (
-    <a href={`${tenantPaths(tenantId).apiKeys}/clients/${client.id}/federation`}>
-      {trusts.some(({ clientId }) => clientId === client.id) ? 'On' : 'Set up'}
-      <span class="visually-hidden">: federation of {client.name}</span>
-    </a>
+    <Permitted otherwise={isOn ? 'On' : 'Off'}>
+      <a href={`${tenantPaths(tenantId).apiKeys}/clients/${client.id}/federation`}>
+        {isOn ? 'On' : 'Set up'}
+        <span class="visually-hidden">: federation of {client.name}</span>
+      </a>
+    </Permitted>
   )
 }
