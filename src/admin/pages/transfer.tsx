@@ -215,7 +215,7 @@ function listOf(texts: readonly string[]): string {
 function RestoreSection({ tenant }: Pick<TransferProps, 'tenant'>) {
   const paths = tenantPaths(tenant.id)
   return (
-    <Section id="restore" title="Restore">
+    <Section needs="change" id="restore" title="Restore">
       <ul>
         <li>
           <a href={paths.deleted}>Restore a user or a group</a> that a client deleted, with its memberships.
