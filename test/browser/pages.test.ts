@@ -91,6 +91,7 @@ beforeAll(async () => {
     `${at}/drift`,
     `${at}/explain`,
     `${at}/deleted`,
+    `${at}/deleted/${await deletedUser()}/restore`,
     `${at}/history/${user.id}`,
     `${at}/undo?client=${clientId}&from=2026-01-01T00:00&to=2100-01-01T00:00`,
     `${at}/sources?done=counted`,
@@ -149,6 +150,15 @@ async function failingWebhook(): Promise<string> {
 
 afterAll(() => browser?.close())
 
+/** A user that was deleted, whose name another one has by now. @returns its id */
+async function deletedUser(): Promise<string> {
+  const userName = `${SCRIPT} ${NAMES[0]}`
+  const { id } = await create('/Users', { userName, displayName: NAMES[1], nickName: 'z'.repeat(300) })
+  await tenant.scim('DELETE', `/Users/${id}`)
+  await create('/Users', { userName })
+  return id
+}
+
 /** The id of the newest entry of the log. */
 async function latestEntry(): Promise<string> {
   const { entries } = await admin('GET', `/tenants/${tenant.id}/log`)
@@ -167,7 +177,10 @@ async function create(path: string, resource: Record<string, unknown>) {
 async function picture(page: Page, view: string, path: string): Promise<void> {
   const folder = process.env.SCREENSHOTS_IN
   if (folder === undefined) return
-  const name = path.replace(tenant.path, '').replace(/[^a-z0-9]+/gi, '-').slice(0, 40)
+  const name = path
+    .replace(tenant.path, '')
+    .replace(/[^a-z0-9]+/gi, '-')
+    .slice(0, 40)
   await page.screenshot({ path: join(folder, `${name}-${view}.png`), fullPage: true })
 }
 
@@ -187,6 +200,9 @@ describe.each([
   ['dark', 768],
   ['light', 380],
   ['dark', 380],
+  // 200 % zoom of a window of 1,280 pixels, and a wide one.
+  ['light', 640],
+  ['dark', 1600],
 ] as const)('in %s, %i pixels wide', (colorScheme, width) => {
   it('every page is accessible, without errors, and fits', { timeout: PAGES_TIMEOUT_MS }, async () => {
     const viewport = { width, height: 900 }
@@ -199,7 +215,9 @@ describe.each([
       }
       await picture(page, `${colorScheme}-${width}`, path)
       faults.push(...(await violations(page)).map((fault) => `${path} ${fault}`))
-      faults.push(...((await page.evaluate(OVERFLOWING)) as string[]).map((wide) => `${path} is too wide: ${wide}`))
+      faults.push(
+        ...((await page.evaluate(OVERFLOWING)) as string[]).map((wide) => `${path} is too wide: ${wide}`),
+      )
     }
     expect(faults).toEqual([])
     expect(errors).toEqual([])

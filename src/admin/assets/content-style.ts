@@ -1,13 +1,16 @@
 /** The part of the style sheet for what pages show: tables, charts, log entries, attributes. See style.ts. */
 export const CONTENT_STYLE = `
 table { width: 100%; border-collapse: collapse; font-size: var(--text-body) }
-/* A word breaks only if it is longer than the share of the panel that a cell may have. Ids therefore stay whole. */
-th, td { max-width: 22cqi; padding: var(--space-3) var(--space-4); text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); overflow-wrap: break-word }
+/*
+ * A word breaks only if it is longer than the share of the panel that a cell may have, so ids and addresses stay whole. The
+ * shares of the columns of a list are the whole panel, or less.
+ */
+th, td { max-width: 20cqi; padding: var(--space-3) var(--space-4); text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); overflow-wrap: break-word }
 th:first-child, td:first-child { padding-left: 0 }
 th:last-child, td:last-child { padding-right: 0 }
 /* The line is a shadow: the border of a collapsed table does not move with a sticky cell. */
 thead th { position: sticky; top: 0; z-index: 1; background: var(--surface); border-bottom: 0; box-shadow: inset 0 -1px var(--line); font-size: var(--text-tiny); font-weight: 600; color: var(--muted); white-space: nowrap }
-tbody th { font-weight: 600 }
+tbody th { max-width: 32cqi; font-weight: 600 }
 tbody tr:last-child > * { border-bottom: 0 }
 th.number, td.number { text-align: right; white-space: nowrap }
 td time, th time { white-space: nowrap }

@@ -3,6 +3,9 @@ export const MEDIA_STYLE = `
 @container panel (max-width: 920px) {
 ${stacked('.tokens')}
 }
+@container panel (max-width: 760px) {
+  td time, th time { white-space: normal }
+}
 @container panel (max-width: 620px) {
 ${stacked('.stack')}
   .clip { max-width: none }

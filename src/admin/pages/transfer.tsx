@@ -61,13 +61,12 @@ export function TransferPage(props: TransferProps) {
 function StateSection({ tenant, job }: TransferProps) {
   if (tenant.state === 'ready' && job === undefined) return null
   return (
-    <section class="panel" id="state" aria-labelledby="state-title" data-progress>
-      <div class="panel-head">
-        <h2 id="state-title">Latest job</h2>
+    <Section id="state" title="Latest job">
+      <div id="progress" data-progress>
+        {job && <JobProgress job={job} />}
       </div>
-      {job && <JobProgress job={job} />}
       <StateText tenant={tenant} job={job} />
-    </section>
+    </Section>
   )
 }
 
