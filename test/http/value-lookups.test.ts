@@ -115,7 +115,6 @@ describe('a filter on values of a user', () => {
       return { ...answer.body, rowsRead: costOf(answer).rowsRead }
     }
     const scanned = (await list('not (title pr)')).rowsRead
-    expect(scanned).toBeGreaterThan(3_000)
     const created = 'meta.created ge "1960-01-01T00:00:00Z"'
     for (const filter of [
       created,
