@@ -1,5 +1,6 @@
 /**
- * Records rejected writes in the provisioning log. Storage records accepted writes, in the same batch as the write.
+ * Records rejected writes and reads in the provisioning log. Storage records accepted writes, in the same batch as the
+ * write. Accepted reads are not recorded.
  */
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
@@ -10,7 +11,7 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 import { credentialsOf } from '../storage/access/token-conditions.ts'
 import { heldStatements } from '../storage/guard/deprovisioning.ts'
 import type { LogAction, LogEntry } from '../storage/log/log-entry.ts'
-import { logRefused } from '../storage/log/provisioning-log.ts'
+import { logRefused, logRefusedRead } from '../storage/log/provisioning-log.ts'
 import { takenStatement } from '../storage/sources/conflicts.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 
@@ -56,6 +57,24 @@ function requestOf(c: Context<HttpEnv>, type: ResourceType, error: ScimError): K
   const body = c.get('body')
   if (!c.env.settings.logBodies || body === undefined || error.status === 403) return undefined
   return keptRequest(c.req.method, body, type)
+}
+
+/**
+ * Logs a read that asks for something impossible, such as a filter that does not parse. Every other refusal of a read, such
+ * as 404, is an ordinary answer.
+ *
+ * @returns false if the rejection is not logged, and so no query was sent
+ * @throws {ScimError|StaleTenant} as `logRefusal`
+ */
+export async function logReadRefusal(
+  c: Context<HttpEnv>,
+  type: StoredResourceType,
+  error: ScimError,
+): Promise<boolean> {
+  const isRead = c.req.method === 'GET' || c.req.path.endsWith('/.search')
+  if (!isRead || error.status !== 400) return false
+  await logRefusedRead(c.get('tenant'), { ...refusedEntry(c, type, 'read', error), resourceName: null })
+  return true
 }
 
 /** The value that another resource has may be that of another source. */

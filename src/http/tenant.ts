@@ -8,7 +8,7 @@ import { ScimError } from '../scim/error.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { withTenant } from '../storage/tenants/context.ts'
 import { requireAccepted } from './profile.ts'
-import { logRefusal } from './provisioning-log.ts'
+import { logReadRefusal, logRefusal } from './provisioning-log.ts'
 import { typeNamed } from './request.ts'
 import { workOf } from './work.ts'
 
@@ -16,9 +16,9 @@ type Run<Result> = (c: Context<HttpEnv>) => Promise<Result>
 
 /**
  * Wraps a function that reads the request, calls the provider and writes the response. A rejection is verified too, since
- * the token may be invalid or the configuration outdated: by the batch that logs a rejected write, or by a separate check.
+ * the token may be invalid or the configuration outdated: by the batch that logs a rejected request, or by a separate check.
  *
- * @param typeName the resource type whose rejected writes are logged; undefined for read-only endpoints
+ * @param typeName the resource type whose rejected requests are logged; undefined for other endpoints
  */
 export function tenantHandler(typeName?: string) {
   return (run: Run<Response>): Run<Response> =>
@@ -64,7 +64,9 @@ async function proveRefusal(
   error: ScimError,
   roundTrips: number,
 ): Promise<void> {
-  if (typeName !== undefined && (await logRefusal(c, typeNamed(c, typeName), error))) return
+  const type = typeName === undefined ? undefined : typeNamed(c, typeName)
+  if (type !== undefined && (await logRefusal(c, type, error))) return
   if (!STATUSES_WITHOUT_QUERY.has(error.status) || c.get('figures').roundTrips > roundTrips) return
+  if (type !== undefined && (await logReadRefusal(c, type, error))) return
   await readAs(c.get('tenant'), [])
 }

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import worker from '../../src/worker.ts'
 import { addLogEntries } from '../support/crowd.ts'
-import { admin, newClient, USER } from '../support/harness.ts'
+import { admin, Client, costOf, newClient, newToken, USER } from '../support/harness.ts'
 
 describe('the provisioning log', () => {
   it('has the action, resource, token and changed attributes of each write, newest first', async () => {
@@ -75,6 +75,46 @@ describe('the provisioning log', () => {
     expect((await admin('GET', `/tenants/${client.tenantId}/log?q=needle`)).body.nextCursor).toBeTypeOf(
       'string',
     )
+  })
+
+  it('has one entry for the refused reads of a client, reason and minute, which no chart counts', async () => {
+    const client = await newClient()
+    const answers = [
+      await client.filter('/Users', 'userName eq'),
+      await client.filter('/Users', 'userName zz "x"'),
+      await client.request('POST', '/Users/.search', { filter: '(' }),
+    ]
+    expect(answers.map(({ status, body }) => [status, body.scimType])).toEqual(
+      answers.map(() => [400, 'invalidFilter']),
+    )
+    expect(answers.map((answer) => costOf(answer).roundTrips)).toEqual([1, 1, 1])
+    await client.get('/Groups?sortBy=nothing&sortOrder=sideways')
+    await client.get('/Users/nobody')
+    const log = (await client.log()).map(({ action, resourceType, status, repeated }) => [
+      action,
+      resourceType,
+      status,
+      repeated,
+    ])
+    // A minute may end between two of the reads.
+    const of = (type: string) => log.filter(([, name]) => name === type)
+    expect(of('User').reduce((sum, [, , , repeated]) => sum + Number(repeated) + 1, 0)).toBe(3)
+    expect(of('Group').every(([action, , status]) => action === 'read' && status === 400)).toBe(true)
+    const counted = await env.DB.prepare(
+      'SELECT coalesce(sum(refused), 0) AS refused FROM provisioning_activity WHERE tenant_id = ?',
+    )
+      .bind(client.tenantId)
+      .first('refused')
+    expect(counted).toBe(0)
+  })
+
+  it('has no entry for a refused read with a token that is not valid', async () => {
+    const { tenantId } = await newClient()
+    const { id, token } = await newToken(tenantId)
+    await admin('DELETE', `/tenants/${tenantId}/tokens/${id}`)
+    const client = new Client(tenantId, token)
+    expect((await client.filter('/Users', 'userName eq')).status).toBe(401)
+    expect((await client.log()).map(({ action }) => action)).not.toContain('read')
   })
 
   it('is pruned by the cron trigger after the retention time', async () => {

@@ -23,7 +23,8 @@ interface EntryProps {
 }
 
 /** The name of the resource of an entry. In a refused request, the name may be empty. */
-export function nameOf({ action, resourceName, resourceId }: ListedEntry): string {
+export function nameOf({ action, resourceName, resourceId, clientName }: ListedEntry): string {
+  if (action === 'read') return visibleName(resourceId, clientName, 'Unknown client')
   return visibleName(resourceName, resourceId, action === 'authenticate' ? 'Unknown client' : '(no name)')
 }
 
@@ -128,7 +129,7 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
             </a>
           </Fact>
         )}
-        {entry.resourceType !== 'Client' && (
+        {entry.resourceType !== 'Client' && entry.action !== 'read' && (
           <Fact name={entry.resourceType}>
             <ResourceLinks tenantId={tenantId} types={types} entry={entry} />
           </Fact>
@@ -154,9 +155,9 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
   )
 }
 
-const METHODS: Readonly<Record<string, string>> = { create: 'POST', delete: 'DELETE' }
+const METHODS: Readonly<Record<string, string>> = { create: 'POST', delete: 'DELETE', read: 'GET' }
 
-/** For a refused write: what the same request would do now. Without its body, the form has the path only. */
+/** For a refused request: what the same request would do now. Without its body, the form has the path only. */
 function ExplainLink({ path, types, entry }: { path: string } & Pick<EntryProps, 'types' | 'entry'>) {
   const { id, outcome, action, request, clientId } = entry
   const type = types.find(({ name }) => name === entry.resourceType)

@@ -31,7 +31,7 @@ export const LOG_ENTRY = v.pipe(
     action: v.pipe(
       v.picklist(LOG_ACTIONS),
       v.description(
-        '"authenticate" stands for failed access, "warn" for a credential that expires soon; the resource type is "Client".',
+        '"read" stands for a refused read. "authenticate" stands for failed access, "warn" for a credential that expires soon; their resource type is "Client".',
       ),
     ),
     outcome: OUTCOME,

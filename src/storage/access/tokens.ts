@@ -70,6 +70,8 @@ export function tenantNamedBy(token: string | undefined): string | undefined {
 interface ReadOptions {
   /** For a read of the event feed: the position after which it reads, if it has one. Such a read provisions nothing. */
   readonly feed?: { readonly seq: number | undefined }
+  /** Statements that are left out when the batch is repeated. They test `isAdmittedToken`. */
+  readonly notes?: readonly Statement[]
   /** Whether the statements may take long: see Database. */
   readonly isLong?: boolean
 }
@@ -87,7 +89,7 @@ interface ReadOptions {
 export async function readAs(
   tenant: TenantContext,
   statements: readonly Statement[],
-  { feed, isLong }: ReadOptions = {},
+  { feed, notes = [], isLong }: ReadOptions = {},
 ): Promise<readonly StatementResult[]> {
   const database = isLong ? inBackground(tenant.database) : tenant.database
   const credentials = credentialsOf(tenant)
@@ -95,7 +97,7 @@ export async function readAs(
   // Without statements, the read only checks the token; another one follows, or the request is not about the directory.
   const isProvisioning = feed === undefined && statements.length > 0
   const contact = isProvisioning ? contactStatements(credentials) : []
-  const touch = [...lastUsedStatements(credentials), ...contact, ...feedRead]
+  const touch = [...notes, ...lastUsedStatements(credentials), ...contact, ...feedRead]
   try {
     const results = await runAs(database, credentials, statements, touch)
     if (feedRead.length > 0) recordFeedRead(credentials)

@@ -4,13 +4,13 @@
 import type { AttributeChange } from '../../scim/changes.ts'
 import { provisioningLog } from '../tables/tables.ts'
 
-/** Every action of an entry. "authenticate" stands for access that failed, "warn" for a credential that expires soon. */
+/** Every action of an entry: see provisioningLog in log-tables.ts. */
 export const LOG_ACTIONS = provisioningLog.action.enumValues
 
 /** The action of a client on a resource. */
 export type LogAction = Exclude<(typeof LOG_ACTIONS)[number], 'authenticate' | 'warn'>
 
-/** One write that a client tried. It holds no values of attributes that are never returned. */
+/** One write that a client tried, or a read that was refused. It holds no values of attributes that are never returned. */
 export interface LogEntry {
   /** UUIDv7: the order of ids is the order of time. */
   readonly id: string

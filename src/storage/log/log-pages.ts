@@ -39,7 +39,7 @@ export interface LogFilters {
 
 /** A log entry with the names of its client and its credential. */
 export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
-  /** "authenticate" stands for access that failed, "warn" for a credential that expires soon; the resource type is "Client". */
+  /** The resource type of "authenticate" and "warn" is "Client". */
   readonly action: (typeof LOG_ACTIONS)[number]
   /** Undefined when the list is too long for a page. */
   readonly changes: readonly AttributeChange[] | undefined

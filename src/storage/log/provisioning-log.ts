@@ -1,6 +1,6 @@
 /**
  * The provisioning log: what a client asked for and what it was answered. The batch of an accepted write also logs
- * it. A refused write has no batch, so it is logged by one of its own.
+ * it. A refused write has no batch, so it is logged by one of its own; a refused read, by the batch that checks its token.
  */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { KeptRequest } from '../../scim/kept-request.ts'
@@ -17,7 +17,7 @@ import {
   isAdmittedToken,
   writer,
 } from '../access/token-conditions.ts'
-import { runAsWriter, writeAs } from '../access/tokens.ts'
+import { readAs, runAsWriter, writeAs } from '../access/tokens.ts'
 import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { ResourceTable } from '../tables/resource-tables.ts'
@@ -89,8 +89,9 @@ const MINUTE_MS = 60_000
 
 /**
  * Logs a refused write. The first refusals of a client in a minute have an entry each, numbered by their key. Further
- * ones, and all refusals of a client that may only read, increment the count of the entry of their kind. The database
- * decides, so all isolates share one count. It keeps the requests of the first ones, except of a client that may only read.
+ * ones, all refused reads, and all refusals of a client that may only read, increment the count of the entry of their
+ * kind. The database decides, so all isolates share one count. It keeps the requests of the first ones, except of a client
+ * that may only read.
  */
 const insertRefusedEntry = prepared(
   (slots: Slots<EntryValue | 'resourceName' | keyof Credentials | 'minute' | 'kind' | 'request'>) => {
@@ -109,7 +110,7 @@ const insertRefusedEntry = prepared(
       ...TOKEN,
       resourceName: slots.resourceName,
       from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
-      foldKey: sql`${start} || iif(tokens.scope = 'read', ${slots.kind}, ${ownKey})`,
+      foldKey: sql`${start} || iif(tokens.scope = 'read' OR ${slots.action} = 'read', ${slots.kind}, ${ownKey})`,
       request,
     })
     return sql`${entry} ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL
@@ -264,6 +265,16 @@ export async function logRefused(
   { entry, request, also = [] }: RefusedWrite,
 ): Promise<void> {
   await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry, request), ...also])
+}
+
+/**
+ * Logs a refused read in the batch that checks its token. While the tenant is being moved, the read is refused without an
+ * entry.
+ *
+ * @throws {ScimError|StaleTenant} 401: nothing is logged then
+ */
+export async function logRefusedRead(tenant: TenantContext, entry: LogEntry): Promise<void> {
+  await readAs(tenant, [], { notes: [refusedStatement(credentialsOf(tenant), entry, undefined)] })
 }
 
 /** Logs an accepted write that changed nothing. */

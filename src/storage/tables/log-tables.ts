@@ -22,7 +22,7 @@ export const provisioningLog = sqliteTable(
     time: integer('time').notNull(),
     /** A token; or what an access token was issued for: see `tokens.credentialId`. Empty if it is unknown. */
     tokenId: text('token_id').notNull(),
-    /** "authenticate" stands for access that failed, "warn" for a credential that expires soon. */
+    /** "read" stands for a refused read, "authenticate" for access that failed, "warn" for a credential that expires soon. */
     action: text('action', {
       enum: [
         'create',
@@ -32,6 +32,7 @@ export const provisioningLog = sqliteTable(
         'delete',
         'add member',
         'remove member',
+        'read',
         'authenticate',
         'warn',
       ],
