@@ -23,6 +23,7 @@ import { withMarks } from './hidden-characters.ts'
 
 export type NavigationItem =
   | 'overview'
+  | 'connect'
   | 'directory'
   | 'apiKeys'
   | 'sources'
@@ -163,6 +164,7 @@ function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
   const paths = tenantPaths(tenant.id)
   return [
     { item: 'overview', label: 'Overview', href: paths.overview, key: 'o' },
+    { item: 'connect', label: 'Connect', href: paths.connect, key: 'c' },
     { item: 'directory', label: allOf(tenant.resourceTypes), href: paths.directory, key: 'u' },
     { item: 'apiKeys', label: 'API Keys', href: paths.apiKeys, key: 'k' },
     { item: 'sources', label: 'Sources', href: paths.sources, key: 's' },

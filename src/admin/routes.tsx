@@ -25,6 +25,7 @@ import { NoSuchTenant } from './require-tenant.ts'
 import { administrators } from './routes/administrators.tsx'
 import { apiKeys } from './routes/api-keys.tsx'
 import { audit as auditPages } from './routes/audit.tsx'
+import { connect } from './routes/connect.tsx'
 import { credentials } from './routes/credentials.tsx'
 import { directory } from './routes/directory.tsx'
 import { drift } from './routes/drift.tsx'
@@ -61,6 +62,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/', auditPages)
   app.route('/', limits)
   app.route('/tenants', directory)
+  app.route('/tenants', connect)
   app.route('/tenants', apiKeys)
   app.route('/tenants', credentials)
   app.route('/tenants', federation)

@@ -283,7 +283,7 @@ function announce() {
   Dashboard    ${origin}/admin
   Admin token  ${token}
 
-Next: sign in, open Users and Groups, choose Microsoft Entra ID, and generate a token for it.`)
+Next: sign in, open Connect, choose your identity provider, and follow its guide.`)
 }
 
 /**

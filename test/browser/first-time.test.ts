@@ -41,11 +41,10 @@ describe('the first time', () => {
   it('leads from sign-in to provisioned users, and a revoked token ends it', async () => {
     const { page, errors } = await newPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
     await signIn(page)
-    await page.getByRole('link', { name: 'Users and Groups' }).first().click()
-    await page.locator('summary', { hasText: 'Microsoft Entra ID' }).click()
-    await page.getByRole('link', { name: 'API Keys page' }).first().click()
-    await page.getByRole('heading', { name: 'API Keys', level: 1 }).waitFor()
-    await page.getByRole('button', { name: 'Generate Token' }).first().click()
+    await page.getByRole('link', { name: 'Connect', exact: true }).first().click()
+    await page.getByRole('link', { name: 'Microsoft Entra ID', exact: true }).click()
+    await page.getByRole('heading', { name: 'Microsoft Entra ID', level: 1 }).waitFor()
+    await page.getByRole('button', { name: 'Generate Token' }).click()
 
     await page.getByText('It will not be shown again').waitFor()
     await page.getByRole('button', { name: 'Copy Secret Token' }).click()
@@ -58,6 +57,9 @@ describe('the first time', () => {
     const first = await provision(tenantUrl, token, 'first.json')
     expect(first.output).toContain('Cycle 1')
     await page.getByRole('link', { name: 'I have copied it' }).click()
+    // The guide sees what has arrived.
+    await page.locator('.watch-steps li.done', { hasText: 'First group' }).waitFor()
+    expect(await page.locator('.watch-steps li.done').count()).toBe(4)
     await page.getByRole('link', { name: 'Users and Groups' }).click()
     await page.getByLabel('Search users').fill('mirela')
     await page.getByRole('button', { name: 'Search' }).click()
@@ -90,10 +92,8 @@ describe('the first time', () => {
     const { page, errors } = await newPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
     await signIn(page)
     await page.getByRole('link', { name: 'API Keys' }).first().click()
-    const card = page.locator('#provider-entra')
-    if ((await card.getAttribute('open')) === null) await card.locator('summary').click()
-    await card.getByLabel('Name').fill('OAuth')
-    await card.getByRole('button', { name: 'Generate Client Secret' }).click()
+    await page.getByLabel('Name').fill('OAuth')
+    await page.getByRole('button', { name: 'Generate Client Secret' }).click()
     await page.getByText('It will not be shown again').waitFor()
     const copied = async (name: string) => {
       await page.getByRole('button', { name: `Copy ${name}` }).click()

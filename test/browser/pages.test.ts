@@ -64,12 +64,17 @@ beforeAll(async () => {
   const at = tenant.path
   paths = [
     at,
-    `${at}/users?open=entra`,
+    `${at}/users`,
+    `${at}/connect`,
+    ...['entra', 'entra-custom', 'okta', 'onelogin', 'jumpcloud', 'google', 'other'].map(
+      (guide) => `${at}/connect/${guide}`,
+    ),
+    `${at}/connect/entra?client=${clientId}`,
     `${at}/users?q=nobody`,
     `${at}/users/${user.id}`,
     `${at}/groups`,
     `${at}/groups/${group.id}`,
-    `${at}/api-keys?for=okta`,
+    `${at}/api-keys`,
     `${at}/api-keys/federation`,
     `${at}/api-keys/clients/${clientId}/federation?done=connected`,
     `${at}/api-keys/clients/${clientId}/federation/remove`,
@@ -231,8 +236,8 @@ describe('the page of a new client secret', () => {
     for (const width of [1280, 768, 380]) {
       const viewport = { width, height: 900 }
       const { page, errors } = await newPage(browser, { storageState: state, viewport })
-      await page.goto(`${tenant.path}/api-keys?for=other`)
-      await page.locator('#provider-other').getByRole('button', { name: 'Generate Client Secret' }).click()
+      await page.goto(`${tenant.path}/api-keys`)
+      await page.getByRole('button', { name: 'Generate Client Secret' }).click()
       await page.getByText('It will not be shown again').waitFor()
       expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
       expect(errors).toEqual([])

@@ -1,6 +1,6 @@
 /**
  * The script of the dashboard. All pages work without it. It adds copy buttons, times in the reader's time zone, the
- * refresh of sections marked data-live, the progress of jobs and uploads, and keyboard shortcuts.
+ * refresh of sections marked data-live (every data-every milliseconds of the button), the progress of jobs and uploads, and keyboard shortcuts.
  */
 import { KEYBOARD_SCRIPT } from './keyboard-script.ts'
 
@@ -81,7 +81,7 @@ function liveSwitch() {
     if (!isOn || document.hidden) return
     isOn = await refresh('[data-live]').catch(() => true)
     show()
-  }, REFRESH_MS)
+  }, Number(button.dataset.every) || REFRESH_MS)
 }
 
 // A section marked data-progress holds a job. When the job ends, the whole page is loaded again.

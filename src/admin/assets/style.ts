@@ -4,6 +4,7 @@
  *
  * Nothing that opens moves what is beside or above it: the room of the scroll bar is kept, and a disclosure grows downwards.
  */
+import { CONNECT_STYLE } from './connect-style.ts'
 import { CONTENT_STYLE } from './content-style.ts'
 import { MEDIA_STYLE } from './media-style.ts'
 import { TOKENS } from './tokens.ts'
@@ -163,11 +164,6 @@ details[open] > summary::before { rotate: 90deg }
 summary:hover { background: var(--sunken) }
 .panel > details > summary, .panel form > details > summary, .chart summary, .tenant summary { width: fit-content; padding: var(--space-1) var(--space-3) var(--space-1) 0; color: var(--accent) }
 form > details, form > details > .field, form > p.actions { margin-top: var(--space-5) }
-.cards { display: grid; gap: var(--space-3); margin-bottom: var(--space-7) }
-.card summary { padding: var(--space-4) var(--space-5); font-weight: 600; border-radius: var(--corner-large) }
-.card[open] summary { border-bottom: 1px solid var(--line); border-bottom-left-radius: 0; border-bottom-right-radius: 0 }
-.card-body { padding: var(--space-5); max-width: 46rem }
-.card-body > * + * { margin-top: var(--space-5) }
 .steps { padding-left: var(--space-6); display: grid; gap: var(--space-3) }
 .steps ::marker { font-weight: 600; color: var(--muted) }
 .notes { padding-left: var(--space-5); color: var(--muted); font-size: var(--text-small); display: grid; gap: var(--space-2) }
@@ -187,4 +183,4 @@ dialog::backdrop { background: var(--veil) }
 .help form { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: var(--space-4) }
 `
 
-export const STYLE = TOKENS + PAGE_STYLE + CONTENT_STYLE + MEDIA_STYLE
+export const STYLE = TOKENS + PAGE_STYLE + CONTENT_STYLE + CONNECT_STYLE + MEDIA_STYLE

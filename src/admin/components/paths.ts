@@ -5,7 +5,10 @@ import type { ResourceType } from '../../scim/schema/definition.ts'
 
 export interface TenantPaths {
   readonly overview: string
-  /** The list of the first type, with the identity providers. */
+  /** The guides of the identity providers. */
+  readonly connect: string
+  readonly connectTo: (guideId: string) => string
+  /** The list of the first type. */
   readonly directory: string
   /** The list of a type. */
   readonly listOf: (type: Pick<ResourceType, 'endpoint'>) => string
@@ -51,6 +54,8 @@ export function tenantPaths(tenantId: string): TenantPaths {
   const overview = `${TENANTS_PATH}/${encodeURIComponent(tenantId)}`
   return {
     overview,
+    connect: `${overview}/connect`,
+    connectTo: (guideId) => `${overview}/connect/${encodeURIComponent(guideId)}`,
     directory: `${overview}/users`,
     listOf: (type) => `${overview}/${segmentOf(type)}`,
     apiKeys: `${overview}/api-keys`,

@@ -22,11 +22,12 @@ export function Time({ at, format = 'moment' }: { at: number; format?: TimeForma
   )
 }
 
-/** A recent time relative to now. */
-export function Ago({ at, now }: { at: number; now: number }) {
+/** A recent time relative to now. @param isInline true within a sentence */
+export function Ago({ at, now, isInline = false }: { at: number; now: number; isInline?: boolean }) {
+  const text = agoText(now - at)
   return (
     <time datetime={new Date(at).toISOString()} title={utcText(at)} data-format="title">
-      {agoText(now - at)}
+      {isInline ? text.toLowerCase() : text}
     </time>
   )
 }

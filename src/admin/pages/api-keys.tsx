@@ -1,5 +1,5 @@
 /**
- * API Keys: forms to generate tokens and client secrets, the credentials and clients of a tenant, and failed access.
+ * API Keys: a form to generate tokens and client secrets, the credentials and clients of a tenant, and failed access.
  */
 import type { Child } from 'hono/jsx'
 import type { ClientFacts } from '../../scim/client-health.ts'
@@ -9,27 +9,17 @@ import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { ClientTable } from '../components/client-table.tsx'
 import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { CopyField } from '../components/copy-field.tsx'
+import { CredentialForm, type CredentialInput } from '../components/credential-form.tsx'
 import { CredentialTable } from '../components/credential-table.tsx'
 import { ExpiryNotice } from '../components/expiry-notice.tsx'
-import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
+import type { FormError } from '../components/form.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
-import { ChangeForm, Permitted } from '../components/permitted.tsx'
-import { PROVIDERS, type ProviderId, takesClientSecrets } from '../components/provider-cards.tsx'
+import { Permitted } from '../components/permitted.tsx'
 import { type Access, type Credential, credentialsOf, isLive } from '../credentials.ts'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
-
-/** The values of the form of one provider. */
-export interface TokenForm {
-  readonly provider: ProviderId
-  /** The id of a client; empty for a new client. */
-  readonly client: string
-  readonly name: string
-  readonly scope: string
-  readonly expires: string
-}
 
 export interface ApiKeysProps extends Access {
   readonly administrator: Administrator
@@ -43,26 +33,20 @@ export interface ApiKeysProps extends Access {
   readonly facts: ReadonlyMap<string, ClientFacts>
   /** Entries of the provisioning log, newest first. */
   readonly failedAccess: readonly ListedEntry[]
-  /** The card that is open. */
-  readonly open: ProviderId | undefined
-  /** An id for the credential of each form, so that a form that is sent twice creates one. */
-  readonly newIds: Readonly<Record<ProviderId, string>>
+  /** An id for the credential of the form, so that a form that is sent twice creates one. */
+  readonly newId: string
   /** The sent form, if it was refused. */
-  readonly form?: TokenForm | undefined
+  readonly input?: CredentialInput | undefined
   readonly error?: FormError | undefined
   /** A message about the last action. */
   readonly done?: string | undefined
 }
 
-const SCOPES = [
-  ['provision', 'Provision: read and write'],
-  ['read', 'Read only'],
-] as const
+const EMPTY_INPUT: CredentialInput = { client: '', name: 'SCIM client', scope: 'provision', expires: '' }
 
 export function ApiKeysPage(props: ApiKeysProps) {
-  const { administrator, tenant, tenantUrl, clients, tokens, secrets, failedAccess, now, open, done } = props
+  const { administrator, tenant, tenantUrl, clients, tokens, secrets, failedAccess, now, done } = props
   const { apiKeys, log } = tenantPaths(tenant.id)
-  const hasNone = tokens.length === 0 && secrets.length === 0 && props.trusts.length === 0
   return (
     <Layout title="API Keys" administrator={administrator} tenant={tenant} current="apiKeys">
       <PageHead
@@ -76,29 +60,27 @@ export function ApiKeysPage(props: ApiKeysProps) {
       )}
       <ExpiryNotice tokens={tokens} secrets={secrets} now={now} />
       <Permitted>
-        <h2 class="minor" id="generate">
-          Connect
-        </h2>
-        <div class="cards">
-          {PROVIDERS.map((provider) => (
-            <details
-              class="card"
-              id={`provider-${provider.id}`}
-              open={open === provider.id || (open === undefined && hasNone && provider.id === 'entra')}
-            >
-              <summary>{provider.name}</summary>
-              <div class="card-body">
-                <GenerateForm {...props} provider={provider.id} defaultName={provider.tokenName} />
-                {provider.id === 'entra' && (
-                  <p>
-                    <a href={`${apiKeys}/federation`}>Connect by federation</a>, without a secret: for
-                    applications that offer <b>Workload identity federation</b>.
-                  </p>
-                )}
-              </div>
-            </details>
-          ))}
-        </div>
+      <Section
+        id="generate"
+        title="Generate a credential"
+        aside={<a href={tenantPaths(tenant.id).connect}>Guides of the identity providers</a>}
+      >
+        <p class="muted">
+          A client secret is for applications that ask for a token endpoint (OAuth 2.0 client credentials), a
+          token for those that ask for a Secret Token. Applications that offer{' '}
+          <b>Workload identity federation</b> need neither:{' '}
+          <a href={`${apiKeys}/federation`}>connect by federation</a>.
+        </p>
+        <CredentialForm
+          action={apiKeys}
+          newId={props.newId}
+          clients={clients}
+          kinds={['token', 'secret']}
+          hasScope
+          input={props.input ?? EMPTY_INPUT}
+          error={props.error}
+        />
+      </Section>
       </Permitted>
       <Section id="tokens" title="Tokens">
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
@@ -157,87 +139,6 @@ function Credentials(
     </>
   )
 }
-
-function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName: string }) {
-  const { provider, defaultName, tenant, clients, newIds } = props
-  const takesSecrets = takesClientSecrets(provider)
-  const isTyped = props.form?.provider === provider
-  const error = isTyped ? props.error : undefined
-  const form =
-    isTyped && props.form ? props.form : { client: '', name: defaultName, scope: 'provision', expires: '' }
-  return (
-    <ChangeForm action={tenantPaths(tenant.id).apiKeys}>
-      <FormNotice error={error} fields={['client', 'name', 'scope', 'expires']} />
-      <input type="hidden" name="provider" value={provider} />
-      <input type="hidden" name="id" value={newIds[provider]} />
-      {clients.length > 0 && (
-        <Field
-          id={`${provider}-client`}
-          name="client"
-          label="Client"
-          hint="A credential of an existing client has the scope of the client."
-          error={error}
-          control={(attributes) => (
-            <Select
-              attributes={attributes}
-              value={form.client}
-              options={[
-                ['', 'New client with the name below'],
-                ...clients.map(({ id, name }) => [id, name] as const),
-              ]}
-            />
-          )}
-        />
-      )}
-      <Field
-        id={`${provider}-name`}
-        name="name"
-        label="Name"
-        hint="Identifies the credential in the provisioning log."
-        error={error}
-        control={(attributes) => (
-          <input {...attributes} value={form.name} maxlength={100} required autocomplete="off" />
-        )}
-      />
-      <Field
-        id={`${provider}-scope`}
-        name="scope"
-        label="Scope"
-        error={error}
-        control={(attributes) => <Select attributes={attributes} value={form.scope} options={SCOPES} />}
-      />
-      <Field
-        id={`${provider}-expires`}
-        name="expires"
-        label="Last day (optional)"
-        hint={EXPIRY_HINT[takesSecrets ? 'both' : 'token']}
-        error={error}
-        control={(attributes) => <input {...attributes} type="date" value={form.expires} />}
-      />
-      {takesSecrets && (
-        <p class="field muted">
-          A client secret is for applications that ask for a token endpoint (OAuth 2.0 client credentials), a
-          token for those that ask for a Secret Token.
-        </p>
-      )}
-      <div class="field actions">
-        {takesSecrets && (
-          <button type="submit" class="primary" name="credential" value="secret">
-            Generate Client Secret
-          </button>
-        )}
-        <button type="submit" class={takesSecrets ? 'quiet' : 'primary'} name="credential" value="token">
-          Generate Token
-        </button>
-      </div>
-    </ChangeForm>
-  )
-}
-
-const EXPIRY_HINT = {
-  token: 'The token expires at the end of this day (UTC). If empty, it does not expire.',
-  both: 'The credential expires at the end of this day (UTC). If empty, a client secret expires in a year, and a token does not expire.',
-} as const
 
 /** Asks for confirmation before a client is deleted. */
 export function DeleteClientPage(props: Confirmed & { readonly client: Client }) {

@@ -1,5 +1,5 @@
 /**
- * The directory: cards of identity providers, search, and the list of the resources of one type.
+ * The directory: search, and the list of the resources of one type.
  */
 import type { DirectoryItem, SearchField } from '../../storage/resources/directory-lists.ts'
 import { MAX_LOOKED_THROUGH, searchFieldsOf } from '../../storage/resources/directory-lists.ts'
@@ -11,7 +11,6 @@ import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { Permitted } from '../components/permitted.tsx'
-import { ProviderCards, type ProviderId } from '../components/provider-cards.tsx'
 import { allOf, countedOf, labelOf, pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -19,12 +18,9 @@ import { Layout, type PageTenant } from '../layout.tsx'
 export interface DirectoryProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
-  readonly tenantUrl: string
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
   readonly type: StoredResourceType
-  /** The card to show open. */
-  readonly open: ProviderId | undefined
   readonly search: { readonly text: string; readonly field: SearchField | undefined }
   readonly items: readonly DirectoryItem[]
   /** True if no value begins with the text, and `items` contain it instead. */
@@ -39,26 +35,19 @@ export interface DirectoryProps {
 }
 
 export function DirectoryPage(props: DirectoryProps) {
-  const { administrator, tenant, tenantUrl, counts, type, open } = props
+  const { administrator, tenant, counts, type } = props
   const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
   const title = allOf(types)
   return (
     <Layout title={title} administrator={administrator} tenant={tenant} current="directory">
-      <PageHead title={title} lead="Connect an identity provider, and search the directory.">
+      <PageHead title={title} lead="What the identity providers have sent.">
         <Permitted>
           <a class="button quiet" href={paths.drift}>
             Compare an export
           </a>
         </Permitted>
       </PageHead>
-      <h2 class="minor">Identity providers</h2>
-      <ProviderCards
-        open={open}
-        tenantUrl={tenantUrl}
-        apiKeysPath={paths.apiKeys}
-        groupLimit={tenant.groupLimit}
-      />
       <nav class="tabs" aria-label="Resource type">
         {types.map((each) => (
           <Tab
@@ -177,8 +166,8 @@ function NothingYet({ tenant, type, first }: DirectoryProps) {
     <EmptyState title={`No ${pluralOf(type).toLowerCase()} yet.`}>
       <p>
         {pluralOf(type)} appear here when an identity provider sends them.{' '}
-        <a href={`${paths.directory}?open=entra`}>Connect Microsoft Entra ID</a>, or read the{' '}
-        <a href={paths.log}>provisioning log</a> if it is connected already.
+        <a href={paths.connect}>Connect one</a>, or read the <a href={paths.log}>provisioning log</a> if it is
+        connected already.
       </p>
     </EmptyState>
   )

@@ -3,40 +3,24 @@
  */
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
-import { MAX_SECRET_DAYS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
-import { generateSecret, insertSecretOnce, secretsQuery } from '../../storage/access/client-secrets.ts'
-import { clientQuery, clientsQuery, newClientId } from '../../storage/access/clients.ts'
-import { generateToken } from '../../storage/access/token-administration.ts'
-import { insertTokenOnce, tokensQuery } from '../../storage/access/token-rotation.ts'
+import { secretsQuery } from '../../storage/access/client-secrets.ts'
+import { clientQuery, clientsQuery } from '../../storage/access/clients.ts'
+import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { releaseClient } from '../../storage/guard/releases.ts'
-import { DAY_MS } from '../../storage/log/activity.ts'
 import { clientFactsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
-import { secretExpiry } from '../api/secrets.ts'
-import { check } from '../check.ts'
-import { number } from '../components/number.ts'
+import type { CredentialInput } from '../components/credential-form.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { DEFAULT_RELEASE_MINUTES } from '../contract/clients.ts'
-import { TOKEN_INPUT } from '../contract/tokens.ts'
 import { secretCredential } from '../credentials.ts'
 import { deleteClientOf } from '../end-access.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
-import { AdminError } from '../errors.ts'
-import { ApiKeysPage, DeleteClientPage, type TokenForm } from '../pages/api-keys.tsx'
-import { NoSuchTenant } from '../require-tenant.ts'
+import { newSecret, newToken } from '../new-credential.ts'
+import { ApiKeysPage, DeleteClientPage } from '../pages/api-keys.tsx'
 import { tenantUrl, tokenUrl } from '../tenant-url.ts'
 import { newCredentialPage, newTokenCredential } from './credentials.tsx'
-import { providerOf } from './directory.tsx'
-import {
-  doneMessage,
-  formErrorOf,
-  loadWithTenant,
-  PageNotFound,
-  parseLastDay,
-  readForm,
-  requireUuid,
-} from './request.ts'
+import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
   revoked: 'The token is revoked. It is refused from the next request on.',
@@ -56,21 +40,19 @@ export const apiKeys = new Hono<AdminEnv>()
 apiKeys.get('/:tenant/api-keys', (c) => keysPage(c, undefined, undefined))
 
 apiKeys.post('/:tenant/api-keys', async (c) => {
-  const input = await readForm(c)
-  const form: TokenForm = {
-    provider: providerOf(input.provider) ?? 'other',
-    client: input.client ?? '',
-    name: input.name ?? '',
-    scope: input.scope ?? '',
-    expires: input.expires ?? '',
+  const form = await readForm(c)
+  const input: CredentialInput = {
+    client: form.client ?? '',
+    name: form.name ?? '',
+    scope: form.scope ?? '',
+    expires: form.expires ?? '',
   }
   try {
-    const id = requireUuid(input.id)
-    const lastDay = parseLastDay(form.expires, c.env.now())
-    if (input.credential === 'secret') return await createSecret(c, id, form, lastDay)
-    return await createToken(c, id, form, lastDay)
+    const id = requireUuid(form.id)
+    if (form.credential === 'secret') return await createSecret(c, id, input)
+    return await createToken(c, id, input)
   } catch (error) {
-    return await keysPage(c, form, formErrorOf(error))
+    return await keysPage(c, input, formErrorOf(error))
   }
 })
 
@@ -83,66 +65,21 @@ apiKeys.post('/:tenant/clients/:client/release', async (c) => {
 })
 
 /** Stores a new token and shows it. The token appears only in the response to this POST. */
-async function createToken(
-  c: AdminContext,
-  id: string,
-  form: TokenForm,
-  expiresAt: number | null,
-): Promise<Response> {
+async function createToken(c: AdminContext, id: string, input: CredentialInput): Promise<Response> {
   const tenantId = c.req.param('tenant') ?? ''
-  const { token: text, ...generated } = await generateToken(tenantId)
-  const stored = {
-    id,
-    ...check(TOKEN_INPUT, { name: form.name, scope: form.scope }),
-    clientId: form.client || undefined,
-    createdAt: c.env.now(),
-    expiresAt,
-    ...generated,
-  }
-  const outcome = await insertTokenOnce(c.get('db'), tenantId, stored)
-  if (outcome === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
-  if (outcome === undefined) throw notStored(tenantId, form)
-  return newCredentialPage(c, { credential: newTokenCredential(outcome), text })
+  const token = await newToken(c, id, input)
+  if (token === undefined) return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
+  const { text, ...credential } = token
+  return newCredentialPage(c, { credential: newTokenCredential(credential), text })
 }
 
-/**
- * Likewise a new secret.
- *
- * @param lastDay the end of the last day, in milliseconds since 1970
- * @throws {AdminError} 400
- */
-async function createSecret(
-  c: AdminContext,
-  id: string,
-  form: TokenForm,
-  lastDay: number | null,
-): Promise<Response> {
-  const now = c.env.now()
+/** Likewise a new secret. */
+async function createSecret(c: AdminContext, id: string, input: CredentialInput): Promise<Response> {
   const tenantId = c.req.param('tenant') ?? ''
-  const { name, scope = 'provision' } = check(TOKEN_INPUT, { name: form.name, scope: form.scope })
-  const { secret: text, ...generated } = await generateSecret()
-  const isNew = form.client === ''
-  const stored = {
-    ...{ id, name, createdAt: now, expiresAt: formExpiry(lastDay, now), ...generated },
-    clientId: isNew ? newClientId(tenantId) : form.client,
-  }
-  const newClient = isNew ? { name, scope, tokenLifetime: MIN_TOKEN_LIFETIME_SECONDS } : undefined
-  const outcome = await insertSecretOnce(c.get('db'), tenantId, stored, newClient)
-  if (outcome === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
-  if (outcome === undefined) throw notStored(tenantId, form)
-  return newCredentialPage(c, { credential: secretCredential(outcome), text })
-}
-
-function notStored(tenantId: string, { client }: TokenForm): Error {
-  if (client === '') return new NoSuchTenant(tenantId)
-  return new AdminError(400, 'invalid', 'Must be one of the clients of this tenant', 'client')
-}
-
-function formExpiry(lastDay: number | null, now: number): number {
-  if (lastDay !== null && lastDay > now + MAX_SECRET_DAYS * DAY_MS) {
-    throw new AdminError(400, 'invalid', `Must be within ${number(MAX_SECRET_DAYS)} days`, 'expires')
-  }
-  return secretExpiry(lastDay ?? undefined, now)
+  const secret = await newSecret(c, id, input)
+  if (secret === undefined) return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
+  const { text, ...credential } = secret
+  return newCredentialPage(c, { credential: secretCredential(credential), text })
 }
 
 apiKeys.get('/:tenant/api-keys/clients/:id/delete', async (c) => {
@@ -160,7 +97,7 @@ apiKeys.post('/:tenant/api-keys/clients/:id/delete', async (c) => {
 
 async function keysPage(
   c: AdminContext,
-  form: TokenForm | undefined,
+  input: CredentialInput | undefined,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
   const now = c.env.now()
@@ -172,7 +109,6 @@ async function keysPage(
     trusts: trustsQuery(id),
     failed: logPageQuery({ tenantId: id, filters: FAILED_ACCESS, size: FAILED_SHOWN }),
   }))
-  const { newId } = c.env
   return c.html(
     <ApiKeysPage
       administrator={c.get('administrator')}
@@ -186,9 +122,8 @@ async function keysPage(
       secrets={secrets}
       trusts={trusts}
       failedAccess={failed.entries}
-      open={form?.provider ?? providerOf(c.req.query('for'))}
-      newIds={{ entra: newId(), okta: newId(), other: newId() }}
-      form={form}
+      newId={c.env.newId()}
+      input={input}
       error={error}
       done={doneMessage(c, DONE)}
     />,

@@ -32,7 +32,6 @@ import {
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { segmentOf, tenantPaths } from '../components/paths.ts'
-import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'
 import { pluralOf } from '../components/resource-names.ts'
 import { type CsvColumns, csvOf } from '../csv.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
@@ -40,7 +39,6 @@ import { DirectoryPage } from '../pages/directory.tsx'
 import { OverviewPage } from '../pages/overview.tsx'
 import { ResourcePage } from '../pages/resource.tsx'
 import { streamOf } from '../stream-of.ts'
-import { tenantUrl } from '../tenant-url.ts'
 import { loadWithTenant, PageNotFound } from './request.ts'
 
 const PAGE_SIZE = 50
@@ -132,10 +130,8 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
     <DirectoryPage
       administrator={c.get('administrator')}
       tenant={tenant}
-      tenantUrl={tenantUrl(c)}
       counts={counts}
       type={type}
-      open={providerOf(c.req.query('open'))}
       search={{ text, field }}
       items={[...found.items, ...containing]}
       isContaining={containing.length > 0}
@@ -194,10 +190,6 @@ function positionOf(c: AdminContext, cursor: ListCursor | undefined): number | u
   if (cursor === undefined) return 0
   const counted = c.req.query('position') ?? ''
   return /^\d{1,9}$/.test(counted) ? Number(counted) : undefined
-}
-
-export function providerOf(value: string | undefined): ProviderId | undefined {
-  return PROVIDERS.find(({ id }) => id === value)?.id
 }
 
 async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<Response> {

@@ -12,9 +12,13 @@ import {
 import { type Row, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { firstIdAt } from './log-pages.ts'
-
-/** Entries of the log of a tenant that are read for the facts: twice as many rows in all. */
-const MAX_ENTRIES = sql.raw('100')
+import {
+  NEWEST_ENTRIES,
+  REFUSED_ENTRIES,
+  type RecentEntries,
+  recentEntriesQuery,
+  type SeenEntry,
+} from './recent-entries.ts'
 
 /** A client that may write, with the facts about it. */
 export interface ClientWithFacts {
@@ -24,13 +28,29 @@ export interface ClientWithFacts {
   readonly facts: ClientFacts
 }
 
+/** The clients of a tenant that may write, and the entries of the log that their facts come from. */
+export interface Connections extends RecentEntries {
+  /** By the id of the client, without deleted ones. */
+  readonly facts: ReadonlyMap<string, ClientFacts>
+}
+
+/** @param now milliseconds since 1970 */
+export function connectionsQuery(tenantId: string, now: number): Query<Connections> {
+  const recent = recentEntriesQuery(tenantId, now)
+  return {
+    statements: [clientsStatement(sql`c.tenant_id = ${tenantId}`), ...recent.statements],
+    read: ([clients, ...results]) => {
+      const entries = recent.read(results)
+      const found = clientsOf(clients?.rows ?? [], [entries])
+      return { ...entries, facts: new Map(found.map(({ clientId, facts }) => [clientId, facts])) }
+    },
+  }
+}
+
 /** The clients of a tenant that may write, by id, without deleted ones. @param now milliseconds since 1970 */
 export function clientFactsQuery(tenantId: string, now: number): Query<ReadonlyMap<string, ClientFacts>> {
-  return {
-    statements: factsStatements(sql`c.tenant_id = ${tenantId}`, sql`t.id = ${tenantId}`, now),
-    read: (results) =>
-      new Map(clientsOf(results.map(({ rows }) => rows)).map(({ clientId, facts }) => [clientId, facts])),
-  }
+  const connections = connectionsQuery(tenantId, now)
+  return { statements: connections.statements, read: (results) => connections.read(results).facts }
 }
 
 /**
@@ -48,62 +68,87 @@ export function nextClientsQuery(
   const those = sql`c.id IN (SELECT id FROM (${next}))`
   const theirTenants = sql`t.id IN (SELECT tenant_id FROM (${next}))`
   return {
-    statements: factsStatements(those, theirTenants, now),
-    read: (results) => clientsOf(results.map(({ rows }) => rows)),
+    statements: [clientsStatement(those), entriesStatement(theirTenants, now)],
+    read: ([clients, logs]) => clientsOf(clients?.rows ?? [], (logs?.rows ?? []).map(entriesOf)),
   }
 }
 
 const MAY_WRITE = sql`c.scope = 'provision' AND c.deleted_at IS NULL`
 
-const IS_ENTRA = sql`(c.name LIKE '%entra%' OR c.name LIKE '%azure%'
+/** A word of its name begins so: "Central" is not Entra. */
+const NAMED_ENTRA = sql`(c.name NOT LIKE '%okta%' AND
+  (' ' || replace(c.name, '-', ' ') LIKE '% entra%' OR ' ' || replace(c.name, '-', ' ') LIKE '% azure%'))`
+const IS_ENTRA = sql`(${NAMED_ENTRA}
   OR EXISTS (SELECT 1 FROM client_trusts AS k WHERE k.client_id = c.id AND k.tid IS NOT NULL))`
 
-/** The clients, and what the logs of their tenants have about all clients. */
-function factsStatements(ofClients: SQL, ofTenants: SQL, now: number): readonly Statement[] {
+function clientsStatement(ofClients: SQL): Statement {
+  return statement(sql`SELECT c.id, c.tenant_id AS tenantId, c.name, c.last_provisioning_at AS lastProvisioningAt, c.contacts,
+      c.health, c.health_since AS healthSince, ${IS_ENTRA} AS isEntra
+    FROM clients AS c WHERE ${ofClients} AND ${MAY_WRITE} ORDER BY c.id`)
+}
+
+/** The members of an entry that are counted. */
+const COUNTED = ['clientId', 'time', 'action', 'outcome', 'repeated'] as const
+type CountedEntry = Pick<SeenEntry, (typeof COUNTED)[number]>
+type CountedEntries = Readonly<Record<keyof RecentEntries, readonly CountedEntry[]>>
+
+/** As recentEntriesQuery, of several tenants. Those without a refusal have a share of 0 and need no entries. */
+function entriesStatement(ofTenants: SQL, now: number): Statement {
   const first = firstIdAt(now - HEALTH_WINDOW_MS)
   const entries = (
     condition: SQL,
-  ) => sql`SELECT client_id, time, action, outcome, repeated FROM provisioning_log
-    WHERE tenant_id = t.id AND id >= ${first}${condition} ORDER BY id DESC LIMIT ${MAX_ENTRIES}`
-  const isRefused = sql` AND outcome = 'refused'`
-  // Without a refusal, the share is 0, whatever the number of writes.
-  const writes = sql`SELECT client_id,
-      sum((1 + repeated) * (action NOT IN ('authenticate', 'warn'))) AS writes,
-      sum((1 + repeated) * (action <> 'authenticate' AND outcome = 'refused')) AS refused
-    FROM (${entries(sql` AND EXISTS (SELECT 1 FROM provisioning_log AS r WHERE r.tenant_id = t.id AND r.id >= ${first}
-      AND r.outcome = 'refused')`)}) WHERE client_id IS NOT NULL GROUP BY client_id`
-  const failures = sql`SELECT client_id, sum((1 + repeated) * (action = 'authenticate')) AS failed,
-      max(iif(action = 'authenticate', time, NULL)) AS last
-    FROM (${entries(isRefused)}) WHERE client_id IS NOT NULL GROUP BY client_id`
-  return [
-    statement(sql`SELECT c.id, c.tenant_id AS tenantId, c.name, c.last_provisioning_at AS lastProvisioningAt, c.contacts,
-        c.health, c.health_since AS healthSince, ${IS_ENTRA} AS isEntra
-      FROM clients AS c WHERE ${ofClients} AND ${MAY_WRITE} ORDER BY c.id`),
-    statement(sql`SELECT (SELECT json_group_array(json_array(client_id, writes, refused)) FROM (${writes})) AS writes,
-        (SELECT json_group_array(json_array(client_id, failed, last)) FROM (${failures})) AS failures
-      FROM tenants AS t WHERE ${ofTenants}`),
-  ]
+    limit: number,
+  ) => sql`(SELECT json_group_array(json_array(client_id, time, action, outcome, repeated))
+    FROM (SELECT client_id, time, action, outcome, repeated FROM provisioning_log
+      WHERE tenant_id = t.id AND id >= ${first} AND ${condition} ORDER BY id DESC LIMIT ${limit}))`
+  const hasRefusal = sql`EXISTS (SELECT 1 FROM provisioning_log AS r WHERE r.tenant_id = t.id AND r.id >= ${first}
+    AND r.outcome = 'refused')`
+  return statement(sql`SELECT ${entries(hasRefusal, NEWEST_ENTRIES)} AS newest,
+      ${entries(sql`outcome = 'refused'`, REFUSED_ENTRIES)} AS refused
+    FROM tenants AS t WHERE ${ofTenants}`)
 }
 
-type Counted = readonly (readonly [clientId: string, first: number, second: number | null])[]
+function entriesOf({ newest, refused }: Row): CountedEntries {
+  const parsed = (column: unknown) =>
+    (JSON.parse(String(column)) as readonly (readonly unknown[])[]).map(
+      (values) => Object.fromEntries(COUNTED.map((name, i) => [name, values[i]])) as CountedEntry,
+    )
+  return { newest: parsed(newest), refused: parsed(refused) }
+}
 
-function clientsOf([clients = [], logs = []]: readonly (readonly Row[])[]): readonly ClientWithFacts[] {
-  const byClient = (column: 'writes' | 'failures') => {
-    const counted = logs.flatMap((row) => JSON.parse(String(row[column])) as Counted)
-    return new Map(counted.map(([clientId, ...counts]) => [clientId, counts]))
-  }
-  const [writes, failures] = [byClient('writes'), byClient('failures')]
+/** @param logs of the tenants of the clients */
+function clientsOf(clients: readonly Row[], logs: readonly CountedEntries[]): readonly ClientWithFacts[] {
+  const byClient = (entries: readonly CountedEntry[]) => Map.groupBy(entries, ({ clientId }) => clientId)
+  const newest = byClient(logs.flatMap((log) => log.newest))
+  const refused = byClient(logs.flatMap((log) => log.refused))
   return clients.map((row) => {
     const clientId = String(row.id)
-    const [all = 0, refused] = writes.get(clientId) ?? []
-    const [failedSignIns = 0, lastFailedAt = null] = failures.get(clientId) ?? []
+    const counts = countsOf(newest.get(clientId) ?? [], refused.get(clientId) ?? [])
     return {
       tenantId: String(row.tenantId),
       clientId,
       name: String(row.name),
-      facts: { ...contactsOf(row), writes: all, refused: refused ?? 0, failedSignIns, lastFailedAt },
+      facts: { ...contactsOf(row), ...counts },
     }
   })
+}
+
+const NOT_WRITES: ReadonlySet<string> = new Set(['read', 'authenticate', 'warn'])
+
+function countsOf(newest: readonly CountedEntry[], refused: readonly CountedEntry[]) {
+  const writes = newest.filter(({ action }) => !NOT_WRITES.has(action))
+  const failures = refused.filter(({ action }) => action === 'authenticate')
+  return {
+    writes: sumOf(writes),
+    refused: sumOf(writes.filter(({ outcome }) => outcome === 'refused')),
+    failedSignIns: sumOf(failures),
+    lastFailedAt: failures[0]?.time ?? null,
+  }
+}
+
+/** The number of requests that the entries stand for. */
+export function sumOf(entries: readonly Pick<SeenEntry, 'repeated'>[]): number {
+  return entries.reduce((sum, { repeated }) => sum + repeated + 1, 0)
 }
 
 function contactsOf({ lastProvisioningAt = null, contacts, health, healthSince, isEntra }: Row) {

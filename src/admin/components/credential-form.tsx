@@ -1,0 +1,107 @@
+/**
+ * The form that generates a token or a client secret.
+ */
+import type { Client } from '../../storage/access/clients.ts'
+import { Field, type FormError, FormNotice, Select } from './form.tsx'
+import { ChangeForm } from './permitted.tsx'
+
+/** The values that an administrator types. */
+export interface CredentialInput {
+  /** The id of a client; empty for a new client. */
+  readonly client: string
+  readonly name: string
+  readonly scope: string
+  readonly expires: string
+}
+
+/** What a client authenticates with. */
+export type CredentialKind = 'token' | 'secret'
+
+const SCOPES = [
+  ['provision', 'Provision: read and write'],
+  ['read', 'Read only'],
+] as const
+
+const BUTTONS = { secret: 'Generate Client Secret', token: 'Generate Token' } as const
+
+const EXPIRY_HINTS = {
+  token: 'The token expires at the end of this day (UTC). If empty, it does not expire.',
+  both: 'The credential expires at the end of this day (UTC). If empty, a client secret expires in a year, and a token does not expire.',
+} as const
+
+export function CredentialForm(props: {
+  /** Where the form is sent to. */
+  readonly action: string
+  /** The id of the credential, so that a form that is sent twice creates one. */
+  readonly newId: string
+  /** The clients that the credential may be for. */
+  readonly clients: readonly Client[]
+  /** Its buttons; the first one stands out. */
+  readonly kinds: readonly CredentialKind[]
+  /** Without it, the scope is "provision". */
+  readonly hasScope: boolean
+  readonly input: CredentialInput
+  readonly error: FormError | undefined
+}) {
+  const { action, newId, clients, kinds, hasScope, input, error } = props
+  const fields = [clients.length > 0 ? 'client' : '', 'name', hasScope ? 'scope' : '', 'expires']
+  return (
+    <ChangeForm action={action}>
+      <FormNotice error={error} fields={fields} />
+      <input type="hidden" name="id" value={newId} />
+      {clients.length > 0 && (
+        <Field
+          id="new-client"
+          name="client"
+          label="Client"
+          hint="A credential of an existing client has the scope of the client."
+          error={error}
+          control={(attributes) => (
+            <Select
+              attributes={attributes}
+              value={input.client}
+              options={[
+                ['', 'New client with the name below'],
+                ...clients.map(({ id, name }) => [id, name] as const),
+              ]}
+            />
+          )}
+        />
+      )}
+      <Field
+        id="new-name"
+        name="name"
+        label="Name"
+        hint="Identifies the credential in the provisioning log."
+        error={error}
+        control={(attributes) => (
+          <input {...attributes} value={input.name} maxlength={100} required autocomplete="off" />
+        )}
+      />
+      {hasScope && (
+        <Field
+          id="new-scope"
+          name="scope"
+          label="Scope"
+          error={error}
+          control={(attributes) => <Select attributes={attributes} value={input.scope} options={SCOPES} />}
+        />
+      )}
+      <Field
+        id="new-expires"
+        name="expires"
+        label="Last day (optional)"
+        hint={EXPIRY_HINTS[kinds.includes('secret') ? 'both' : 'token']}
+        error={error}
+        control={(attributes) => <input {...attributes} type="date" value={input.expires} />}
+      />
+      <div class="field actions">
+        {kinds.map((kind, i) => (
+          <button type="submit" class={i === 0 ? 'primary' : 'quiet'} name="credential" value={kind}>
+            {BUTTONS[kind]}
+          </button>
+        ))}
+      </div>
+    </ChangeForm>
+  )
+}

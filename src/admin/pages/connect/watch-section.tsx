@@ -1,0 +1,216 @@
+/**
+ * The steps of a connection as they are seen, with what is wrong and what to do about it. The script refreshes the section;
+ * without the script, a link does.
+ */
+import type { Child } from 'hono/jsx'
+import { CONTACT_PAUSE_MS } from '../../../scim/client-health.ts'
+import type { Client } from '../../../storage/access/clients.ts'
+import type { SeenEntry } from '../../../storage/log/recent-entries.ts'
+import { Badge, type Tone } from '../../components/blocks.tsx'
+import { FailureReasons, Refusal } from '../../components/failure-reasons.tsx'
+import { withQuery } from '../../components/pagination.tsx'
+import { tenantPaths } from '../../components/paths.ts'
+import { pluralOf } from '../../components/resource-names.ts'
+import { Ago, Time } from '../../components/time.tsx'
+import { providerViewOf } from '../../explain/provider-view.ts'
+import { visibleName } from '../../hidden-characters.ts'
+import type { PageTenant } from '../../layout.tsx'
+import type { ConnectGuide } from './guide.ts'
+import { MarkedText } from './marked-text.tsx'
+import type { StepId, StepState, WatchStep } from './watch.ts'
+
+export interface WatchProps {
+  readonly tenant: PageTenant
+  readonly guide: ConnectGuide
+  readonly now: number
+  /** The address of this page. */
+  readonly path: string
+  /** The client that is watched; undefined if there is none yet. */
+  readonly client: Client | undefined
+  /** The clients that could be watched instead. */
+  readonly others: readonly Client[]
+  readonly steps: readonly WatchStep[]
+  /** Those of all clients: see RecentEntries. */
+  readonly refused: readonly SeenEntry[]
+}
+
+const STATES: Readonly<Record<StepState, readonly [tone: Tone, text: string]>> = {
+  done: ['ok', 'Seen'],
+  waiting: ['warn', 'Waiting'],
+  problem: ['danger', 'Refused'],
+  later: ['off', 'Later'],
+  unseen: ['off', 'Not known'],
+}
+
+const TITLES: Readonly<Record<StepId, string>> = {
+  request: 'First request',
+  test: 'Test of the connection',
+  user: 'First user',
+  group: 'First group',
+  cycle: 'First full cycle',
+}
+
+export function WatchSection(props: WatchProps) {
+  const { tenant, client, steps, refused, now, path } = props
+  const { log } = tenantPaths(tenant.id)
+  const isDone = steps.every(({ state }) => state === 'done')
+  return (
+    <section class="panel watch" aria-labelledby="watch-title" id="watch" data-live="">
+      <div class="panel-head">
+        <h2 id="watch-title">What has been seen</h2>
+        <a href={path}>Refresh</a>
+      </div>
+      <p class="muted">
+        <Watched {...props} />
+      </p>
+      <ol class="watch-steps">
+        {steps.map((step) => (
+          <li class={step.state}>
+            <p class="watch-head">
+              <b>{TITLES[step.id]}</b> <StateBadge state={step.state} />
+            </p>
+            <StepText {...props} step={step} />
+          </li>
+        ))}
+      </ol>
+      {isDone && (
+        <p class="notice ok" role="status">
+          <strong>Connected.</strong> The <a href={tenantPaths(tenant.id).overview}>overview</a> shows the
+          state of the connection from now on.
+        </p>
+      )}
+      {client !== undefined && !steps.some(({ state }) => state === 'problem') && (
+        <FailureReasons
+          refused={refused}
+          isOf={({ clientId }) => clientId === client.id}
+          now={now}
+          logPath={log}
+          allPath={withQuery(log, { client: client.id, outcome: 'refused' })}
+        />
+      )}
+      <Others {...props} />
+    </section>
+  )
+}
+
+function StateBadge({ state }: { readonly state: StepState }) {
+  const [tone, text] = STATES[state]
+  return <Badge tone={tone}>{text}</Badge>
+}
+
+function Watched({ client }: WatchProps): Child {
+  if (client === undefined) {
+    return 'Generate a token or client secret first. Then the requests of its client appear here.'
+  }
+  return (
+    <>
+      Requests of the client{' '}
+      <b>
+        <bdi>{visibleName(client.name, client.id)}</bdi>
+      </b>
+      .
+    </>
+  )
+}
+
+const SHOWN_OTHERS = 5
+
+/** Links to the same page about other clients, the newest first. */
+function Others({ others, guide, tenant }: WatchProps) {
+  const { connectTo } = tenantPaths(tenant.id)
+  if (others.length === 0) return null
+  return (
+    <div class="others">
+      <h3>Other clients</h3>
+      <ul class="notes">
+        {others
+          .slice(-SHOWN_OTHERS)
+          .toReversed()
+          .map(({ id, name }) => (
+            <li>
+              <a href={withQuery(connectTo(guide.id), { client: id })}>
+                <bdi>{visibleName(name, id)}</bdi>
+              </a>
+            </li>
+          ))}
+      </ul>
+    </div>
+  )
+}
+
+function StepText({ step, ...props }: WatchProps & { readonly step: WatchStep }): Child {
+  const { state, entry, id } = step
+  const { log } = tenantPaths(props.tenant.id)
+  if (state === 'problem' && entry !== undefined)
+    return <Problem {...props} entry={entry} log={log} />
+  if (state === 'done') return <Done {...props} step={step} />
+  if (state === 'waiting') return <p class="muted">{WAITING[id](props)}</p>
+  if (state === 'unseen') {
+    return <p class="muted">The log has too many other entries, or does not reach back far enough.</p>
+  }
+  return null
+}
+
+const WAITING: Readonly<Record<StepId, (props: WatchProps) => Child>> = {
+  request: ({ guide }) => <MarkedText text={guide.testStep} />,
+  test: ({ guide }) => <MarkedText text={guide.testStep} />,
+  user: ({ guide }) => (
+    <>
+      <MarkedText text={guide.sendsUser} /> A user who is here already, with the same values, is not sent.
+    </>
+  ),
+  group: ({ guide }) => <MarkedText text={guide.sendsGroup ?? ''} />,
+  cycle: () => `It is over when no request has come for ${CONTACT_PAUSE_MS / 60_000} minutes.`,
+}
+
+function Problem(props: WatchProps & { entry: SeenEntry; log: string }) {
+  const { entry, log, now, guide } = props
+  const view = providerViewOf({ ...entry, clientName: guide.name })
+  return (
+    <div class="watch-problem">
+      <p>
+        <Ago at={entry.time} now={now} />
+        {entry.repeated > 0 && ` (${entry.repeated + 1} times)`}:{' '}
+        {entry.action !== 'authenticate' && entry.resourceName && (
+          <>
+            <bdi>{visibleName(entry.resourceName, '(no name)')}</bdi>,{' '}
+          </>
+        )}
+        <Refusal entry={entry} logPath={log} />
+      </p>
+      {view !== null && <p class="muted">{view}</p>}
+    </div>
+  )
+}
+
+function Done({ tenant, step: { id, at, entry }, now }: WatchProps & { readonly step: WatchStep }): Child {
+  if (id === 'test') return <p class="muted">Its requests were answered.</p>
+  const time = at !== undefined && <Time at={at} />
+  if (id === 'cycle') {
+    return (
+      <p class="muted">
+        No request came for {CONTACT_PAUSE_MS / 60_000} minutes.{' '}
+        {at !== undefined && <Ago at={at} now={now} />}
+      </p>
+    )
+  }
+  if (entry === undefined) return time && <p class="muted">{time}</p>
+  const type = tenant.resourceTypes.find(({ name }) => name === entry.resourceType)
+  const name = <bdi>{visibleName(entry.resourceName, entry.resourceId, '(no name)')}</bdi>
+  const isThere = type !== undefined && entry.resourceId !== null && entry.action !== 'delete'
+  return (
+    <p class="muted">
+      {isThere ? (
+        <a
+          href={`${tenantPaths(tenant.id).listOf(type)}/${encodeURIComponent(entry.resourceId ?? '')}`}
+          title={`In ${pluralOf(type)}`}
+        >
+          {name}
+        </a>
+      ) : (
+        name
+      )}
+      , {time}
+    </p>
+  )
+}
