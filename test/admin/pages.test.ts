@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { Browser, fieldValue, type Page, textOf } from '../support/dashboard.ts'
 import { imported, textOf as lines, userLine } from '../support/directory-file.ts'
-import { type Client, costOf, GROUP, newClient, USER } from '../support/harness.ts'
+import { Client, costOf, GROUP, newClient, newToken, USER } from '../support/harness.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const SCRIPT = '<script>alert(1)</script>'
@@ -65,6 +65,8 @@ describe('every page', () => {
       '/groups',
       `/groups/${group.id}`,
       '/api-keys',
+      '/connect',
+      '/connect/entra',
       '/log',
       '/log?q=x&action=create',
       '/settings',
@@ -134,14 +136,17 @@ describe('the overview', () => {
   })
 
   it('shows refused writes with their reasons, and warns of quarantine', async () => {
-    const { client, browser, path } = await newPages()
+    const { client: first, browser, path } = await newPages()
+    const { token } = await newToken(first.tenantId, { name: 'Microsoft Entra ID' })
+    const client = new Client(first.tenantId, token)
     const { userName } = await client.createUser()
     for (let i = 0; i < 5; i++) await client.createUser()
-    expect((await browser.get(path)).html).not.toContain('quarantine when')
+    expect((await browser.get(path)).html).not.toContain('quarantine')
     for (let i = 0; i < 4; i++) await client.request('POST', '/Users', { schemas: [USER], userName })
     const text = textOf((await browser.get(path)).html)
     expect(text).toContain(`userName "${userName}" is already in use`)
-    expect(text).toContain('4 of 10 writes of the last 24 hours were refused (40 %)')
+    expect(text).toContain('4 of the latest 10 writes of Microsoft Entra ID were refused.')
+    expect(text).toContain('quarantine')
   })
 
   it('shows that the name of a refused write is empty', async () => {

@@ -4,9 +4,19 @@
  */
 import { type ClientFacts, type ClientHealth, type HealthState, healthOf } from '../../scim/client-health.ts'
 import type { Client } from '../../storage/access/clients.ts'
+import { warningOf } from '../../storage/access/expiry.ts'
+import type { ActivitySpan } from '../../storage/log/activity.ts'
+import type { Connections as Seen } from '../../storage/log/client-facts.ts'
+import { type Access, isLive } from '../credentials.ts'
+import { visibleName } from '../hidden-characters.ts'
+import { guideFor } from '../pages/connect/guides.ts'
 import { Badge, EmptyState, Section, type Tone } from './blocks.tsx'
+import { CycleText, cycleProgress } from './cycle-progress.tsx'
+import { Expiry } from './expiry-notice.tsx'
+import { FailureReasons } from './failure-reasons.tsx'
 import { counted, percent } from './number.ts'
 import { withQuery } from './pagination.tsx'
+import { tenantPaths } from './paths.ts'
 import { Ago } from './time.tsx'
 
 const MINUTE_MS = 60_000
@@ -27,27 +37,27 @@ export function HealthBadge({ state }: { readonly state: HealthState }) {
   return <Badge tone={tone}>{text}</Badge>
 }
 
-export interface ConnectionsProps {
+export interface ConnectionsProps extends Access {
+  readonly tenantId: string
   readonly clients: readonly Client[]
-  /** Of the clients that may write, by id. */
-  readonly facts: ReadonlyMap<string, ClientFacts>
-  /** The number of valid tokens and secrets, and of federations. */
-  readonly credentialCount: number
+  /** Of the clients that may write. */
+  readonly seen: Seen
+  /** The last 24 hours of all clients. */
+  readonly hours: readonly ActivitySpan[]
   readonly now: number
-  readonly apiKeysPath: string
-  readonly logPath: string
 }
 
 /** A section with the clients that may write. */
 export function Connections(props: ConnectionsProps) {
-  const { clients, facts, credentialCount, apiKeysPath } = props
+  const { tenantId, clients, seen, now } = props
+  const { apiKeys, connect, log } = tenantPaths(tenantId)
   const provisioning = clients.flatMap((client) => {
-    const found = facts.get(client.id)
-    return found === undefined ? [] : [{ client, facts: found }]
+    const facts = seen.facts.get(client.id)
+    return facts === undefined ? [] : [{ client, facts }]
   })
   return (
-    <Section id="connections" title="Connections" aside={<a href={apiKeysPath}>API Keys</a>} live>
-      {credentialCount === 0 && (
+    <Section id="connections" title="Connections" aside={<a href={connect}>Connect</a>} live>
+      {credentialsOf(props, undefined).count === 0 && (
         <p class="warn-text">
           No client can connect, because the tenant has no valid token, client secret or federation.
         </p>
@@ -55,8 +65,9 @@ export function Connections(props: ConnectionsProps) {
       {provisioning.length === 0 ? (
         <EmptyState title="No client may provision.">
           <p>
-            <a href={apiKeysPath}>Generate a token or client secret</a> with the scope “Provision”. The state
-            of its client appears here.
+            <a href={connect}>Connect an identity provider</a>, or{' '}
+            <a href={apiKeys}>generate a token or client secret</a> with the scope “Provision”. The state of
+            its client appears here.
           </p>
         </EmptyState>
       ) : (
@@ -66,34 +77,101 @@ export function Connections(props: ConnectionsProps) {
           ))}
         </ul>
       )}
+      <Strangers refused={seen.refused} now={now} logPath={log} />
     </Section>
   )
 }
 
-function Connection({
-  client: { id, name },
-  facts,
-  now,
-  logPath,
-}: Pick<ConnectionsProps, 'now' | 'logPath'> & { readonly client: Client; readonly facts: ClientFacts }) {
+function Connection(props: ConnectionsProps & { readonly client: Client; readonly facts: ClientFacts }) {
+  const { tenantId, client, facts, seen, hours, now } = props
+  const { id, name } = client
   const health = healthOf(facts, now)
+  const { log, connectTo } = tenantPaths(tenantId)
+  const cycle = cycleProgress(id, facts, { newest: seen.newest, hours, now })
   return (
     <li>
-      <p class="connection-head">
-        <a href={withQuery(logPath, { client: id })}>
-          <bdi>{name}</bdi>
+      <h3 class="connection-head">
+        <a href={withQuery(log, { client: id })}>
+          <bdi>{visibleName(name, id)}</bdi>
         </a>
         <HealthBadge state={health.state} />
-      </p>
+      </h3>
       <p class="muted">
         <LastContact health={health} now={now} /> {cadenceText(health)}
       </p>
+      {cycle !== undefined && <CycleText cycle={cycle} now={now} />}
       <Advice
         health={health}
         isEntra={facts.isEntra}
-        path={withQuery(logPath, { client: id, outcome: 'refused' })}
+        guidePath={withQuery(connectTo(guideFor(client, facts.isEntra).id), { client: id })}
+      />
+      <Credentials {...props} />
+      <FailureReasons
+        refused={seen.refused}
+        isOf={({ clientId }) => clientId === id}
+        now={now}
+        logPath={log}
+        allPath={withQuery(log, { client: id, outcome: 'refused' })}
       />
     </li>
+  )
+}
+
+/** Refused access whose client is unknown, such as with a token that was mistyped. */
+function Strangers(props: Pick<Seen, 'refused'> & { readonly now: number; readonly logPath: string }) {
+  const { refused, now, logPath } = props
+  const isUnknown = ({ action, clientId }: Seen['refused'][number]) =>
+    action === 'authenticate' && clientId === null
+  if (!refused.some(isUnknown)) return null
+  return (
+    <div class="strangers">
+      <h3>Unknown clients</h3>
+      <FailureReasons
+        refused={refused}
+        isOf={isUnknown}
+        now={now}
+        logPath={logPath}
+        allPath={withQuery(logPath, { outcome: 'refused', action: 'authenticate' })}
+      />
+    </div>
+  )
+}
+
+/** The valid credentials of a client, or of all. */
+function credentialsOf(
+  { tokens, secrets, trusts, now }: ConnectionsProps,
+  clientId: string | undefined,
+): { readonly count: number; readonly isFederated: boolean; readonly expiresAt: number | null } {
+  const isOf = (one: { readonly clientId: string }) => clientId === undefined || one.clientId === clientId
+  const valid = [...tokens, ...secrets].filter((one) => isOf(one) && isLive(one, now))
+  const isFederated = trusts.some(isOf)
+  // The client goes on with the credential that expires last.
+  const last = isFederated ? null : lastOf(valid.map(({ expiresAt }) => expiresAt))
+  return { count: valid.length + (isFederated ? 1 : 0), isFederated, expiresAt: last }
+}
+
+/** @param times null for never */
+function lastOf(times: readonly (number | null)[]): number | null {
+  return times.length === 0 || times.includes(null) ? null : Math.max(...times.map(Number))
+}
+
+/** Says when a connection ends, because nothing that it authenticates with is valid any more. */
+function Credentials(props: ConnectionsProps & { readonly client: Client }) {
+  const { client, now, tenantId } = props
+  const { count, expiresAt } = credentialsOf(props, client.id)
+  const { apiKeys } = tenantPaths(tenantId)
+  if (count === 0) {
+    return (
+      <p class="warn-text">
+        It has no valid token or client secret. <a href={apiKeys}>Generate one</a>
+      </p>
+    )
+  }
+  if (expiresAt === null || warningOf(expiresAt, now) === undefined) return null
+  return (
+    <p>
+      Its last valid credential expires: <Expiry at={expiresAt} now={now} />
+    </p>
   )
 }
 
@@ -115,9 +193,16 @@ function cadenceText({ cadence, usualIntervalMs, lastProvisioningAt }: ClientHea
     : `Entra usually comes every ${usual}; this has not been observed yet.`
 }
 
-function Advice({ health, isEntra, path }: { health: ClientHealth; isEntra: boolean; path: string }) {
+function Advice(props: { health: ClientHealth; isEntra: boolean; guidePath: string }) {
+  const { health, isEntra, guidePath } = props
   const { state, cause, writes, refused, failedSignIns } = health
-  if (state === 'new') return <p>Press “Test connection” in the client. Its first request appears here.</p>
+  if (state === 'new') {
+    return (
+      <p>
+        Its guide shows what to enter, and what has arrived: <a href={guidePath}>Open the guide</a>
+      </p>
+    )
+  }
   if (state === 'late' || state === 'silent') {
     return (
       <p class="warn-text">
@@ -129,11 +214,8 @@ function Advice({ health, isEntra, path }: { health: ClientHealth; isEntra: bool
   return (
     <p class="warn-text">
       {cause === 'sign-in'
-        ? `It cannot sign in: ${counted(failedSignIns, 'failed attempt')} in the last 24 hours. `
-        : cause === 'refused'
-          ? `${percent(refused / writes)} of its latest ${counted(writes, 'write')} were refused. `
-          : ''}
-      <a href={path}>See the reasons</a>.
+        ? `It cannot sign in: ${counted(failedSignIns, 'failed attempt')} in the last 24 hours.`
+        : `${percent(refused / writes)} of its latest ${counted(writes, 'write')} were refused.`}
     </p>
   )
 }

@@ -1,8 +1,10 @@
 /**
- * Estimates whether refused writes may put Microsoft Entra's job into quarantine. The thresholds are 40 % of the objects,
- * after 5,000 failures, or 40,000 failures in all.
+ * Estimates whether refused writes may put a job of Microsoft Entra ID into quarantine. The thresholds are 40 % of the
+ * objects, after 5,000 failures, or 40,000 failures in all. Other clients have no quarantine.
+ * https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-quarantine-status
  */
-import { type ActivitySpan, sumOfActivity, totalOfActivity } from '../../storage/log/activity.ts'
+import type { ClientFacts } from '../../scim/client-health.ts'
+import { type ActivitySpan, sumOfActivity } from '../../storage/log/activity.ts'
 
 const QUARANTINE_SHARE = 0.4
 const QUARANTINE_MIN_FAILURES = 5_000
@@ -12,22 +14,27 @@ const NEAR = 0.75
 /** With fewer writes, a share is not meaningful. */
 const MIN_WRITES = 10
 
-export interface QuarantineRisk {
-  readonly refused: number
-  readonly total: number
-  /** True if a threshold is exceeded, false if it is only near. */
-  readonly isPast: boolean
-}
+/** "past" if a threshold is exceeded, "near" if it is only near. */
+export type QuarantineRisk = 'near' | 'past'
 
-/** @returns undefined if there is no risk */
-export function quarantineRisk(spans: readonly ActivitySpan[]): QuarantineRisk | undefined {
-  const sum = sumOfActivity(spans)
-  const { refused } = sum
-  const total = totalOfActivity(sum)
-  const share = total === 0 ? 0 : refused / total
+/**
+ * The share is that of the client's own latest writes. How many failed in all is known of all clients together.
+ *
+ * @param hours the last 24 hours
+ * @returns undefined if there is no risk
+ */
+export function quarantineRisk(
+  facts: Pick<ClientFacts, 'isEntra' | 'writes' | 'refused'>,
+  hours: readonly ActivitySpan[],
+): QuarantineRisk | undefined {
+  const { isEntra, writes } = facts
+  if (!isEntra || facts.refused === 0) return undefined
+  const share = facts.refused / writes
+  const { refused } = sumOfActivity(hours)
   const isPast =
     refused > QUARANTINE_FAILURES || (refused >= QUARANTINE_MIN_FAILURES && share > QUARANTINE_SHARE)
+  if (isPast) return 'past'
   const isNear =
-    refused >= QUARANTINE_FAILURES * NEAR || (total >= MIN_WRITES && share >= QUARANTINE_SHARE * NEAR)
-  return isPast || isNear ? { refused, total, isPast } : undefined
+    refused >= QUARANTINE_FAILURES * NEAR || (writes >= MIN_WRITES && share >= QUARANTINE_SHARE * NEAR)
+  return isNear ? 'near' : undefined
 }

@@ -2,7 +2,6 @@
  * The overview of a tenant: counts and limits, provisioning activity, and warnings.
  */
 import { canBeDisabled } from '../../scim/active.ts'
-import type { ClientFacts } from '../../scim/client-health.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { SecretInfo } from '../../storage/access/client-secrets.ts'
@@ -11,6 +10,7 @@ import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { Trust } from '../../storage/access/trusts.ts'
 import type { Deprovisioning } from '../../storage/guard/releases.ts'
 import type { ActivitySpan } from '../../storage/log/activity.ts'
+import type { Connections as Seen } from '../../storage/log/client-facts.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
@@ -19,12 +19,13 @@ import { DeprovisionNotices } from '../components/deprovision-notice.tsx'
 import { ExpiryNotice } from '../components/expiry-notice.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { Meter } from '../components/meter.tsx'
-import { number, percent } from '../components/number.ts'
+import { number } from '../components/number.ts'
+import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
-import { quarantineRisk } from '../components/quarantine-risk.ts'
-import { allOf, pluralOf } from '../components/resource-names.ts'
-import { isLive } from '../credentials.ts'
+import { type QuarantineRisk, quarantineRisk } from '../components/quarantine-risk.ts'
+import { pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
 /** The used share of the group limit from which the meter warns. */
@@ -37,8 +38,8 @@ export interface OverviewProps {
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
   readonly clients: readonly Client[]
-  /** Of the clients that may write, by id. */
-  readonly facts: ReadonlyMap<string, ClientFacts>
+  /** What was seen of the clients that may write. */
+  readonly seen: Seen
   /** By the id of the client. */
   readonly deprovisioning: ReadonlyMap<string, Deprovisioning>
   readonly tokens: readonly ListedToken[]
@@ -53,7 +54,6 @@ export function OverviewPage(props: OverviewProps) {
   const { administrator, tenant, tokens, secrets, trusts, now, hours, days, refused } = props
   const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
-  const live = [...[...tokens, ...secrets].filter((credential) => isLive(credential, now)), ...trusts]
   return (
     <Layout title="Overview" administrator={administrator} tenant={tenant} current="overview">
       <PageHead title="Overview" lead={tenant.name}>
@@ -68,12 +68,12 @@ export function OverviewPage(props: OverviewProps) {
           deprovisioning={props.deprovisioning}
           now={now}
         />
-        <QuarantineNotice hours={hours} logPath={paths.log} />
+        {props.clients.map((client) => (
+          <QuarantineNotice {...props} client={client} />
+        ))}
         <ExpiryNotice tokens={tokens} secrets={secrets} now={now} apiKeysPath={paths.apiKeys} />
       </div>
-      {tokens.length + secrets.length + trusts.length === 0 && (
-        <FirstSteps directoryPath={paths.directory} title={allOf(types)} />
-      )}
+      {tokens.length + secrets.length + trusts.length === 0 && <FirstSteps connectPath={paths.connect} />}
       <div class="stats" id="stats" data-live="">
         {types.map((type) => (
           <ResourceStat tenant={tenant} type={type} count={props.counts.get(type.name) ?? 0} />
@@ -84,14 +84,7 @@ export function OverviewPage(props: OverviewProps) {
           <p class="muted">direct members of groups</p>
         </div>
       </div>
-      <Connections
-        clients={props.clients}
-        facts={props.facts}
-        credentialCount={live.length}
-        now={now}
-        apiKeysPath={paths.apiKeys}
-        logPath={paths.log}
-      />
+      <Connections {...props} tenantId={tenant.id} />
       <Section id="activity" title="Provisioning activity" live>
         <div class="charts">
           <ActivityChart id="hours" title="Last 24 hours" unit="hour" spans={hours} />
@@ -100,13 +93,13 @@ export function OverviewPage(props: OverviewProps) {
       </Section>
       <Section
         id="refused"
-        title="Latest refused writes"
-        aside={refused.length > 0 && <a href={`${paths.log}?outcome=refused`}>All refused writes</a>}
+        title="Latest refused requests"
+        aside={refused.length > 0 && <a href={`${paths.log}?outcome=refused`}>All refused requests</a>}
         live
       >
         {refused.length === 0 ? (
-          <EmptyState title="No write was refused.">
-            <p>If a client sends a write that is refused, the reason appears here.</p>
+          <EmptyState title="No request was refused.">
+            <p>If a client sends a request that is refused, the reason appears here.</p>
           </EmptyState>
         ) : (
           <LogEntries tenantId={tenant.id} types={types} entries={refused} />
@@ -175,32 +168,39 @@ function GroupStat(props: StatProps) {
   )
 }
 
-function QuarantineNotice({ hours, logPath }: { hours: readonly ActivitySpan[]; logPath: string }) {
-  const risk = quarantineRisk(hours)
-  if (risk === undefined) return null
-  const { refused, total, isPast } = risk
+const RISKS: Readonly<Record<QuarantineRisk, readonly ['warn' | 'danger', string]>> = {
+  near: ['warn', 'Many writes are refused'],
+  past: ['danger', 'Entra may have put the job into quarantine'],
+}
+
+function QuarantineNotice({ client, seen, hours, tenant }: OverviewProps & { readonly client: Client }) {
+  const facts = seen.facts.get(client.id)
+  const risk = facts && quarantineRisk(facts, hours)
+  if (facts === undefined || risk === undefined) return null
+  const { refused, writes } = facts
+  const [tone, title] = RISKS[risk]
+  const reasons = withQuery(tenantPaths(tenant.id).log, { client: client.id, outcome: 'refused' })
   return (
-    <Notice
-      tone={isPast ? 'danger' : 'warn'}
-      title={isPast ? 'Entra may have put the job into quarantine' : 'Many writes are refused'}
-    >
+    <Notice tone={tone} title={title}>
       <p>
-        {number(refused)} of {number(total)} writes of the last 24 hours were refused (
-        {percent(refused / total)}). Microsoft Entra puts a provisioning job into quarantine if more than 40 %
-        fail, after 5,000 failures, or if 40,000 fail in all. The job then runs only once a day.{' '}
-        <a href={`${logPath}?outcome=refused`}>See the refused writes and their reasons</a>.
+        {number(refused)} of the latest {number(writes)} writes of{' '}
+        <b>
+          <bdi>{visibleName(client.name, client.id)}</bdi>
+        </b>{' '}
+        were refused. Microsoft Entra puts a provisioning job into quarantine if more than 40 % fail, after
+        5,000 failures, or if 40,000 fail in all. The job then runs only once a day.{' '}
+        <a href={reasons}>See the refused writes and their reasons</a>.
       </p>
     </Notice>
   )
 }
 
-function FirstSteps({ directoryPath, title }: { directoryPath: string; title: string }) {
+function FirstSteps({ connectPath }: { connectPath: string }) {
   return (
     <Notice tone="off" title="Connect an identity provider">
       <p>
-        This tenant has no token or client secret, so clients cannot connect yet. Go to{' '}
-        <a href={`${directoryPath}?open=entra`}>{title}</a>, open the card of your identity provider, and
-        follow its steps.
+        This tenant has no token or client secret, so clients cannot connect yet.{' '}
+        <a href={connectPath}>Choose your identity provider</a>, and follow its guide.
       </p>
     </Notice>
   )

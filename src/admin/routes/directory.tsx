@@ -11,7 +11,7 @@ import { readTogether } from '../../storage/database/query.ts'
 import { emergencyDisableQuery } from '../../storage/guard/emergency.ts'
 import { deprovisioningQuery } from '../../storage/guard/releases.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
-import { clientFactsQuery } from '../../storage/log/client-facts.ts'
+import { connectionsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/resources/directory-details.ts'
 import {
@@ -56,7 +56,7 @@ directory.get('/:tenant', async (c) => {
   const { tenant, counts, activity, refused, ...access } = await loadWithTenant(c, (id) => ({
     counts: countsQuery(types, id),
     clients: clientsQuery(id),
-    facts: clientFactsQuery(id, now),
+    seen: connectionsQuery(id, now),
     deprovisioning: deprovisioningQuery(id, now),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
