@@ -29,6 +29,9 @@ export const CONNECT_STYLE = `.guides { list-style: none; padding: 0; display: g
 .others ul { margin-top: .3rem }
 .notice .actions { margin-top: .5rem }
 .reason { color: var(--danger) }
+@media (min-width: 1081px) {
+  .to-watch { display: none }
+}
 @media (max-width: 1080px) {
   .guide { grid-template-columns: minmax(0, 1fr) }
   .watch { position: static; max-height: none }

@@ -45,7 +45,7 @@ export function GuidePage(props: GuidePageProps) {
         <a href={paths.connect}>Connect</a>
       </p>
       <PageHead title={guide.name} lead={<>Application: {guide.application}</>}>
-        <a class="button quiet" href="#watch">
+        <a class="button quiet to-watch" href="#watch">
           What has been seen
         </a>
         <button type="button" class="quiet live" id="live" data-every="5000" hidden>
