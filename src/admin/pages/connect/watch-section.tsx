@@ -141,8 +141,7 @@ function Others({ others, guide, tenant }: WatchProps) {
 function StepText({ step, ...props }: WatchProps & { readonly step: WatchStep }): Child {
   const { state, entry, id } = step
   const { log } = tenantPaths(props.tenant.id)
-  if (state === 'problem' && entry !== undefined)
-    return <Problem {...props} entry={entry} log={log} />
+  if (state === 'problem' && entry !== undefined) return <Problem {...props} entry={entry} log={log} />
   if (state === 'done') return <Done {...props} step={step} />
   if (state === 'waiting') return <p class="muted">{WAITING[id](props)}</p>
   if (state === 'unseen') {
