@@ -28,8 +28,8 @@ const NOT_ON_SQLITE = [
  * OpenAPI document, followers, the work limit, profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
  */
 const MANY_REQUESTS = [
-  'test/admin/{access,api,api-keys,connect,explain-pages,federation,history-pages,log,overview,pages}.test.ts',
-  'test/admin/{admin-tokens,audit,oidc,roles,rotation,schemas,transfer,transfer-jobs}.test.ts',
+  'test/admin/{access,admin-tokens,api,api-keys,audit,connect,explain-pages,federation,history-pages}.test.ts',
+  'test/admin/{log,oidc,overview,pages,roles,rotation,schemas,transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,drift,emulator,entra}.test.ts',
   'test/http/{explain,extensions,follow,history,tombstones,undo}.test.ts',

@@ -52,7 +52,7 @@ export function FailureReasons(props: {
       <p>
         {isCut ? 'At least ' : ''}
         {counted(sumOf(refused), 'request')} {sumOf(refused) === 1 ? 'was' : 'were'} refused in the last{' '}
-        {HEALTH_WINDOW_MS / HOUR_MS} hours. <a href={allPath}>All refused requests</a>
+        {HEALTH_WINDOW_MS / HOUR_MS} hours. <a href={allPath}>Show all</a>
       </p>
       <ul>
         {reasons.slice(0, SHOWN_REASONS).map((reason) => (

@@ -23,6 +23,7 @@ import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import type { PageTenant } from '../layout.tsx'
 import { type NewSecret, type NewToken, newSecret, newToken } from '../new-credential.ts'
+import { noteTarget } from '../people/audit-note.ts'
 import { ConnectPage } from '../pages/connect/connect-page.tsx'
 import type { ConnectGuide } from '../pages/connect/guide.ts'
 import { GuidePage, type GuidePageProps } from '../pages/connect/guide-page.tsx'
@@ -61,6 +62,7 @@ connect.post('/:tenant/connect/:guide', async (c) => {
     const kind = guide.credentials.find((one) => one === form.credential) ?? guide.credentials[0]
     const made = kind === 'secret' ? await newSecret(c, id, input) : await newToken(c, id, input)
     if (made === undefined) return c.redirect(withQuery(pathOf(c), { credential: id, done: 'known' }), 303)
+    noteTarget(c, made.id)
     return await guidePage(c, { made: { kind, credential: made } })
   } catch (error) {
     return await guidePage(c, { input, error: formErrorOf(error) })

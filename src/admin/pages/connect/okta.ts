@@ -61,7 +61,7 @@ export const OKTA: ConnectGuide = {
   sendsUser: 'On the tab *Assignments*, assign somebody.',
   sendsGroup: 'On the tab *Push Groups*, choose a group.',
   success: [
-    'Okta says that it could reach the server with these values.',
+    'Okta says that it has verified the connector.',
     'A person who is assigned appears here within a minute.',
   ],
   notes: [
