@@ -150,7 +150,7 @@ describe('the overview', () => {
     const text = await textOfOverview(client)
     expect(text).toContain('15 requests were refused')
     expect(text).not.toContain('Failing')
-    expect(text).not.toContain('quarantine')
+    expect(text).not.toContain('puts a provisioning job into quarantine')
   })
 
   it('warns before a connection ends with its last credential', async () => {

@@ -60,27 +60,27 @@ export function ApiKeysPage(props: ApiKeysProps) {
       )}
       <ExpiryNotice tokens={tokens} secrets={secrets} now={now} />
       <Permitted>
-      <Section
-        id="generate"
-        title="Generate a credential"
-        aside={<a href={tenantPaths(tenant.id).connect}>Guides of the identity providers</a>}
-      >
-        <p class="muted">
-          A client secret is for applications that ask for a token endpoint (OAuth 2.0 client credentials), a
-          token for those that ask for a Secret Token. Applications that offer{' '}
-          <b>Workload identity federation</b> need neither:{' '}
-          <a href={`${apiKeys}/federation`}>connect by federation</a>.
-        </p>
-        <CredentialForm
-          action={apiKeys}
-          newId={props.newId}
-          clients={clients}
-          kinds={['token', 'secret']}
-          hasScope
-          input={props.input ?? EMPTY_INPUT}
-          error={props.error}
-        />
-      </Section>
+        <Section
+          id="generate"
+          title="Generate a credential"
+          aside={<a href={tenantPaths(tenant.id).connect}>Guides of the identity providers</a>}
+        >
+          <p class="muted">
+            A client secret is for applications that ask for a token endpoint (OAuth 2.0 client credentials),
+            a token for those that ask for a Secret Token. Applications that offer{' '}
+            <b>Workload identity federation</b> need neither:{' '}
+            <a href={`${apiKeys}/federation`}>connect by federation</a>.
+          </p>
+          <CredentialForm
+            action={apiKeys}
+            newId={props.newId}
+            clients={clients}
+            kinds={['token', 'secret']}
+            hasScope
+            input={props.input ?? EMPTY_INPUT}
+            error={props.error}
+          />
+        </Section>
       </Permitted>
       <Section id="tokens" title="Tokens">
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
