@@ -13,6 +13,13 @@ const ask = (its: WorkerEnv, path: string) =>
   Promise.resolve(worker.fetch(new Request(`${ORIGIN}${path}`), its, createExecutionContext()))
 const withSettings = (settings: Record<string, unknown>) => ({ ...env, ...settings }) as unknown as WorkerEnv
 
+/** Valid settings of OpenID Connect. */
+const OIDC = {
+  OIDC_ISSUER: 'https://id.example/realms/acme',
+  OIDC_CLIENT_ID: 'scim-worker',
+  PUBLIC_URL: 'https://scim.example',
+}
+
 describe('a setting whose value is not allowed', () => {
   it.for([
     ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN must have at least 16 characters, found 5'],
@@ -62,7 +69,23 @@ describe('a setting whose value is not allowed', () => {
 })
 
 it.for([
+  [{ ADMIN_ROLES: 'boss: a@b' }, 'ADMIN_ROLES is invalid: a rule must begin with'],
+  [{ OIDC_ISSUER: 'https://id.example' }, 'OIDC_CLIENT_ID is not set; OpenID Connect needs'],
+  [{ OIDC_ISSUER: 'https://id.example', OIDC_CLIENT_ID: 'x' }, 'PUBLIC_URL is not set; OpenID Connect needs'],
+  [{ ...OIDC, OIDC_ISSUER: 'http://id.example' }, 'OIDC_ISSUER must be an https URL such as'],
+  [{ ...OIDC, OIDC_ISSUER: 'https://u:p@id.example' }, 'OIDC_ISSUER must be an https URL such as'],
+  [{ ...OIDC, OIDC_SCOPES: 'email' }, 'OIDC_SCOPES must be scopes separated by spaces, "openid" among them'],
+  [{ ...OIDC, ACCESS_TEAM_DOMAIN: 'acme', ACCESS_AUD: 'x' }, 'are both set; use one way to sign in'],
+] as const)('serves nobody with %j', async ([settings, message]) => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  vi.spyOn(console, 'log').mockImplementation(() => undefined)
+  expect((await ask(withSettings(settings), '/healthz')).status).toBe(503)
+  expect(logged.mock.calls.join()).toContain(message)
+})
+
+it.for([
   {},
+  OIDC,
   { LOG_RETENTION_DAYS: 7, SERVER_TIMING: 1 },
   { ACCESS_TEAM_DOMAIN: 'https://acme.cloudflareaccess.com/', ACCESS_AUD: 'x', READ_REPLICATION: '0' },
   { FEDERATION_HOSTS: 'idp.example, 127.0.0.1:9876' },

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { parseRoleRules } from '../../src/administrators/role-rules.ts'
 import { createApp } from '../../src/app.ts'
 import type { Runtime } from '../../src/runtime.ts'
 import { openDatabase } from '../../src/storage/database/database.ts'
@@ -10,20 +11,21 @@ import { ONE_DATABASE } from '../support/one-database.ts'
 const AUDIENCE = 'aud-of-the-dashboard'
 
 /** Each test has its own team, because keys are kept between requests. */
-async function newTeam(more: readonly JWK[] = []) {
+async function newTeam(more: readonly JWK[] = [], roles = '') {
   const { publicKey, privateKey } = await generateKeyPair('RS256')
   const teamDomain = `team-${crypto.randomUUID()}.cloudflareaccess.com`
   const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }, ...more] }
   const fetched: string[] = []
-  const runtime = runtimeWith({ accessTeamDomain: teamDomain, accessAudience: AUDIENCE }, async (url) => {
+  const access = { accessTeamDomain: teamDomain, accessAudience: AUDIENCE, adminRoles: parseRoleRules(roles) }
+  const runtime = runtimeWith(access, async (url) => {
     fetched.push(String(url))
     return Response.json(keys)
   })
   const token = (
-    claims: { audience?: string; issuer?: string; expires?: string } = {},
+    claims: { audience?: string; issuer?: string; expires?: string; groups?: readonly string[] } = {},
     header: JWTHeaderParameters = { alg: 'RS256', kid: 'one' },
   ) =>
-    new SignJWT({ email: 'mirela@quillfern.example' })
+    new SignJWT({ email: 'mirela@quillfern.example', custom: { groups: claims.groups } })
       .setProtectedHeader(header)
       .setIssuer(claims.issuer ?? `https://${teamDomain}`)
       .setAudience(claims.audience ?? AUDIENCE)
@@ -74,6 +76,23 @@ describe('Cloudflare Access', () => {
     expect(page.html).toContain('mirela@quillfern.example')
     expect(page.html).toContain('/cdn-cgi/access/logout')
     expect(fetched).toEqual([`https://${teamDomain}/cdn-cgi/access/certs`])
+  })
+
+  it('makes everybody an owner without ADMIN_ROLES', async () => {
+    const { runtime, token } = await newTeam()
+    expect((await get(runtime, await token())).html).toContain('Create a tenant')
+  })
+
+  it.each([
+    ['owner: Mirela@quillfern.example', undefined, 200, true],
+    ['admin: group staff', ['staff'], 200, false],
+    ['viewer: everyone', undefined, 200, false],
+    ['owner: group staff', ['others'], 403, false],
+    ['owner: bob@quillfern.example', undefined, 403, false],
+  ])('gives the roles of the rules "%s" to the groups %j', async (roles, groups, status, isOwner) => {
+    const { runtime, token } = await newTeam([], roles)
+    const page = await get(runtime, await token(groups === undefined ? {} : { groups }))
+    expect([page.status, page.html.includes('Create a tenant')]).toEqual([status, isOwner])
   })
 
   it('refuses requests without the token of Access, even with a signed-in session', async () => {

@@ -20,6 +20,7 @@ interface Entry {
   readonly status: number
   readonly detail: string | null
   readonly changes: readonly unknown[]
+  readonly requestId: string
   readonly repeated: number
 }
 
@@ -135,6 +136,16 @@ describe('the audit trail', () => {
     expect((await trailOf(tenantId)).length).toBe(before)
     await admin('GET', `/tenants/${tenantId}/export`)
     expect((await trailOf(tenantId))[0]).toMatchObject({ operation: 'exportTenant', outcome: 'accepted' })
+  })
+
+  it('has the request id under which the provisioning log has a change of the directory', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const answer = await admin('POST', `/tenants/${client.tenantId}/users/${id}/disable`, {})
+    expect(answer.status).toBe(200)
+    const [entry] = await trailOf(client.tenantId)
+    const [logged] = await client.log()
+    expect(entry).toMatchObject({ operation: 'disableUser', target: id, requestId: logged?.requestId })
   })
 
   it('stays when the tenant is deleted', async () => {

@@ -118,6 +118,23 @@ describe('sign-in by OpenID Connect', () => {
     expect((await world.browser.get(`/admin/tenants/${foreign}`)).status).toBe(404)
   })
 
+  it('keeps its cookies below 4,096 bytes', async () => {
+    const groups = Array.from(
+      { length: 90 },
+      (_, i) => `CN=Group ${i},OU=${'x'.repeat(80)},DC=example,DC=com`,
+    )
+    const roles = `${groups.map((group) => `viewer: group "${group}"`).join(';')}; owner: anna@example.com`
+    const world = await newWorld({ roles })
+    const { begun, answer } = await signIn(
+      world,
+      { claims: { groups } },
+      `/admin/tenants?q=${'x'.repeat(5000)}`,
+    )
+    expect(answer.status).toBe(200)
+    for (const cookie of [...begun.setCookies, ...answer.setCookies]) expect(cookie.length).toBeLessThan(4096)
+    expect((await world.browser.get('/admin/tenants')).status).toBe(200)
+  })
+
   it('takes the role away from a session when the rule is gone', async () => {
     const world = await newWorld()
     await signIn(world)

@@ -57,7 +57,8 @@ export async function beginSignIn(
     nonce,
   }
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
-  await storeTransaction(c, adminToken, { state, nonce, codeVerifier, next })
+  const isShort = encodeURIComponent(next).length <= MAX_ENCODED_CHARACTERS
+  await storeTransaction(c, adminToken, { state, nonce, codeVerifier, next: isShort ? next : '/admin' })
   return url.href
 }
 
@@ -121,14 +122,17 @@ async function claimsOf(c: AdminContext, { oidc, provider, transaction, paramete
 }
 
 const MAX_NAME_CHARACTERS = 100
-/** So that the cookie fits into 4,096 bytes. */
-const MAX_GROUPS = 20
+/** The longest address that RFC 5321 §4.5.3.1.3 allows. */
+const MAX_EMAIL_CHARACTERS = 254
+/** Of the groups and of the path to open, as they are encoded. Browsers drop a cookie of more than 4,096 bytes. */
+const MAX_ENCODED_CHARACTERS = 2_000
 
 function holderOf(c: AdminContext, { groupsClaim }: OidcSettings, claims: Claims): Holder {
   const { email: address, email_verified: isVerified, preferred_username, name, sub } = claims
   // A provider that does not say is trusted: Microsoft Entra ID has no such claim.
   const isUsable = isVerified === undefined || isVerified === true || isVerified === 'true'
-  const email = typeof address === 'string' && isUsable ? address : undefined
+  const isAddress = typeof address === 'string' && address.length <= MAX_EMAIL_CHARACTERS
+  const email = isAddress && isUsable ? address : undefined
   const shown = [email, preferred_username, name, sub].find((text) => typeof text === 'string' && text !== '')
   const groups = claims[groupsClaim]
   const all = Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : []
@@ -136,8 +140,17 @@ function holderOf(c: AdminContext, { groupsClaim }: OidcSettings, claims: Claims
     via: 'OpenID Connect',
     name: String(shown).slice(0, MAX_NAME_CHARACTERS),
     ...(email !== undefined && { email }),
-    groups: namedGroups(c.env.settings.adminRoles ?? [], all).slice(0, MAX_GROUPS),
+    groups: fitting(namedGroups(c.env.settings.adminRoles ?? [], all)),
   }
+}
+
+/** The first groups, as many as a cookie holds. */
+function fitting(groups: readonly string[]): string[] {
+  let left = MAX_ENCODED_CHARACTERS
+  return groups.filter((group) => {
+    left -= encodeURIComponent(JSON.stringify([group])).length
+    return left >= 0
+  })
 }
 
 function redirectUri(c: AdminContext): string {

@@ -38,7 +38,7 @@ const SHOWN: ReadonlySet<string> = new Set([
   'urn',
   'windowMinutes',
 ])
-const MAX_VALUE_CHARACTERS = 200
+const MAX_VALUE_CHARACTERS = 100
 
 type NoteContext = Pick<Context<HttpEnv>, 'get' | 'set'>
 
