@@ -10,7 +10,7 @@ import { type FormError, FormNotice } from '../components/form.tsx'
 import { counted } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
-import { Permitted } from '../components/permitted.tsx'
+import { ChangeForm, Permitted } from '../components/permitted.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { visibleName } from '../hidden-characters.ts'
@@ -152,14 +152,14 @@ export function RestorePage(props: {
           The {resourceType.toLowerCase()} with its id, and up to {counted(memberships, 'membership')}. Those
           whose other side no longer exists are left out.
         </p>
-        <form class="actions" method="post" action={`${paths.deleted}/${encodeURIComponent(id)}/restore`}>
+        <ChangeForm class="actions" action={`${paths.deleted}/${encodeURIComponent(id)}/restore`}>
           <button type="submit" class="primary" disabled={holder !== undefined}>
             Restore
           </button>
           <a class="button quiet" href={paths.deleted}>
             Keep it deleted
           </a>
-        </form>
+        </ChangeForm>
         <Attributes resource={attributes} />
       </Section>
     </Layout>
