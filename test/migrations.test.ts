@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
-import { MAX_DELETED_MEMBERSHIPS, MAX_LOG_BYTES } from '../src/scim/limits.ts'
+import { MAX_AUDIT_ENTRIES, MAX_DELETED_MEMBERSHIPS, MAX_LOG_BYTES } from '../src/scim/limits.ts'
 import { RESOURCE_TYPES } from '../src/storage/tables/resource-tables.ts'
 import * as tables from '../src/storage/tables/tables.ts'
 import { tenantTables } from '../src/storage/tenants/tenant-tables.ts'
@@ -89,6 +89,21 @@ describe('migrations', () => {
     const sum = log.reduce((bytes, row) => bytes + Number(row.bytes), 0)
     expect(sum).toBeLessThan(4_000)
     expect(database.prepare('SELECT log_bytes AS bytes FROM tenants').get()?.bytes).toBe(sum)
+  })
+
+  it('keep the newest entries of the audit trail, and read a page of a tenant by an index', () => {
+    const database = migrated()
+    database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MAX_AUDIT_ENTRIES + 5})
+      INSERT INTO audit_trail (time, administrator, operation, source, tenant_id, outcome, status, changes, request_id)
+      SELECT i, 'a', 'undo', 'dashboard', 't' || (i % 9), 'accepted', 200, '[]', '' FROM n`)
+    const kept = database.prepare('SELECT count(*) AS n, min(seq) AS first FROM audit_trail').get()
+    expect({ ...kept }).toEqual({ n: MAX_AUDIT_ENTRIES, first: 6 })
+    const plan = database.prepare(
+      'EXPLAIN QUERY PLAN SELECT * FROM audit_trail WHERE tenant_id = ? AND seq < ? ORDER BY seq DESC LIMIT 51',
+    )
+    expect(plan.all('t1', 9).map(({ detail }) => detail)).toEqual([
+      'SEARCH audit_trail USING INDEX audit_trail_by_tenant (tenant_id=? AND seq<?)',
+    ])
   })
 
   it('make no table of a tenant that a move would leave behind', () => {
