@@ -25,6 +25,7 @@ describe('a setting whose value is not allowed', () => {
     ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN must have at least 16 characters, found 5'],
     ['SERVER_TIMING', 'yes', 'SERVER_TIMING must be "0" or "1", found "yes"'],
     ['REQUEST_LOG', '', 'REQUEST_LOG must be "0" or "1", found ""'],
+    ['LOG_BODIES', 'no', 'LOG_BODIES must be "0" or "1", found "no"'],
     ['LOG_RETENTION_DAYS', 'soon', 'LOG_RETENTION_DAYS must be a whole number from 1 to 36500, found "soon"'],
     ['LOG_RETENTION_DAYS', '0', 'LOG_RETENTION_DAYS must be a whole number from 1 to 36500, found "0"'],
     ['READ_REPLICATION', 'on', 'READ_REPLICATION must be "0" or "1", found "on"'],

@@ -72,6 +72,8 @@ beforeAll(async () => {
     `${at}/connect/entra?client=${clientId}`,
     `${at}/users?q=nobody`,
     `${at}/users/${user.id}`,
+    `${at}/users/${user.id}/disable`,
+    `${at}/users/${await disabledUser()}`,
     `${at}/groups`,
     `${at}/groups/${group.id}`,
     `${at}/api-keys`,
@@ -82,6 +84,7 @@ beforeAll(async () => {
     `${at}/api-keys/${tenant.tokenId}/rotate`,
     `${at}/api-keys/secrets/${secret.id}/revoke`,
     `${at}/log/${await latestEntry()}`,
+    `${at}/explain?entry=${await latestRefusal()}`,
     `${at}/log?q=s`,
     `${at}/log?outcome=refused&type=User`,
     `${at}/schemas`,
@@ -125,6 +128,18 @@ async function createNames(): Promise<void> {
     })
   }
   await create('/Groups', { displayName: NAMES[0], externalId: 'y'.repeat(250) })
+}
+
+/** A user whom an administrator has disabled, with a reason of many scripts. @returns its id */
+async function disabledUser(): Promise<string> {
+  const { id } = await create('/Users', { userName: 'disabled@quillfern.example', displayName: NAMES[3] })
+  const reason = NAMES.join(' ').slice(0, 200).toWellFormed()
+  await admin('POST', `/tenants/${tenant.id}/users/${id}/disable`, { reason })
+  return id
+}
+
+async function latestRefusal(): Promise<string> {
+  return (await admin('GET', `/tenants/${tenant.id}/log?outcome=refused&resourceType=User`)).entries[0].id
 }
 
 /** Conflicts with a second client, and the mode in which a page shows the owner. */

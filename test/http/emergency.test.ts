@@ -44,7 +44,7 @@ describe('disabling a user at once', () => {
       data: { id: user.id },
     })
     const shown = await note()
-    expect(shown).toContain('Disabled here, not by the identity provider')
+    expect(shown).toContain('Unless it has disabled the user since, it may enable the user again')
     expect(shown).toMatch(/UTC : disabled by an administrator: Laptop stolen/)
     expect(shown).toMatch(/Last changed .* by Administrator/)
     expect((await client.request('PATCH', `/Users/${user.id}`, undefined)).status).toBe(400)
@@ -55,7 +55,7 @@ describe('disabling a user at once', () => {
     expect((await api('disable', {})).body).toEqual({ id: user.id, userName: user.userName, active: false })
     await client.patch(`/Users/${user.id}`, { op: 'Replace', path: 'title', value: 'Chief' })
     expect(await isActive()).toBe(false)
-    expect(await note()).toContain('Disabled here, not by the identity provider')
+    expect(await note()).toContain('Unless it has disabled the user since, it may enable the user again')
   })
 
   it.for(['PATCH', 'PUT', 'Bulk'])('is told in the log when the provider undoes it by %s', async (how) => {
@@ -75,7 +75,7 @@ describe('disabling a user at once', () => {
     expect(entry?.detail).toMatch(
       /^undoes what an administrator did: disabled by an administrator: Left \(\d{4}-\d\d-\d\d \d\d:\d\d UTC\)$/,
     )
-    expect(await note()).not.toContain('Disabled here')
+    expect(await note()).not.toContain('Unless it has disabled')
     // It is told once.
     await setActive(client, user.id, false)
     await setActive(client, user.id, true)
@@ -88,10 +88,10 @@ describe('disabling a user at once', () => {
     const sent = await browser.post(`${page}/enable`, {})
     expect([sent.status, await isActive()]).toEqual([303, true])
     expect((await client.log())[0]).toMatchObject({ action: 'enable', detail: 'enabled by an administrator' })
-    expect(await note()).not.toContain('Disabled here')
+    expect(await note()).not.toContain('Unless it has disabled')
     await setActive(client, user.id, false)
     // The provider has disabled the user itself: there is nothing to tell.
-    expect(await note()).not.toContain('Disabled here')
+    expect(await note()).not.toContain('Unless it has disabled')
   })
 
   it('writes nothing if the user is disabled already, and works twice at the same time', async () => {

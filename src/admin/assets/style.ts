@@ -120,7 +120,7 @@ textarea { font-family: var(--mono); font-size: var(--text-small); resize: verti
 input[readonly] { background: var(--sunken) }
 input[aria-invalid], select[aria-invalid], textarea[aria-invalid] { border-color: var(--danger); border-width: 2px }
 .error { color: var(--danger); font-size: var(--text-small); margin-top: var(--space-2) }
-.field + .field, .field + button { margin-top: var(--space-5) }
+.field + .field, .field + button, .field + .actions { margin-top: var(--space-5) }
 button, .button { display: inline-flex; align-items: center; justify-content: center; padding: var(--space-2) var(--space-5); border: 1px solid transparent; border-radius: var(--corner); font-weight: 600; text-decoration: none; cursor: pointer; white-space: nowrap }
 button:disabled { cursor: not-allowed; opacity: .6 }
 button:not([class]) { color: var(--text); background: var(--surface); border-color: var(--line-strong) }

@@ -38,13 +38,13 @@ export function EmergencyAction({ path, isActive, emergency }: EmergencyProps) {
 export function EmergencyNote({ isActive, emergency }: Omit<EmergencyProps, 'path'>) {
   if (isActive || emergency === undefined) return null
   return (
-    <Notice tone="warn" title="Disabled here, not by the identity provider">
+    <Notice tone="warn" title="Disabled by an administrator">
       <p>
         <Time at={emergency.time} />: <bdi>{emergency.detail}</bdi>
       </p>
       <p>
-        The identity provider still has this user as active. It may enable the user again: when the user
-        changes there, or when its provisioning is restarted. Disable the user there too.
+        The identity provider had this user as active then. Unless it has disabled the user since, it may
+        enable the user again: when the user changes there, or when its provisioning is restarted.
       </p>
     </Notice>
   )
