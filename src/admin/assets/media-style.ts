@@ -8,6 +8,7 @@ ${stacked('.tokens')}
 }
 @container panel (max-width: 620px) {
 ${stacked('.stack')}
+  .lines th, .lines td { overflow: visible; white-space: normal }
   .clip { max-width: none }
 }
 @media (max-width: 1080px) {
