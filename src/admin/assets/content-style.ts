@@ -24,9 +24,10 @@ td .mono, th .mono { overflow-wrap: break-word }
 .lines { table-layout: fixed }
 .lines th, .lines td { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .lines a:focus-visible { outline-offset: -2px }
-.lines .state { width: 6.5rem }
-.lines .members { width: 6rem }
-.lines .time { width: 11.5rem }
+.lines col.name { width: 30% }
+.lines col.state { width: 6rem }
+.lines col.members { width: 6rem }
+.lines col.moment { width: 11.5rem }
 .list-controls { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-3) var(--space-8) }
 .list-controls nav { display: flex; flex-wrap: wrap; align-items: baseline; gap: var(--space-2) var(--space-3); font-size: var(--text-small) }
 .choices { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: var(--space-2) }

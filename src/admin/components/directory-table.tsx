@@ -28,24 +28,30 @@ export function DirectoryRows({ type, tenantId, items, isCreated = false }: Rows
   const timeLabel = isCreated ? 'Created' : 'Last changed'
   return (
     <table class="stack lines">
+      <colgroup>
+        <col class="name" />
+        {hasDisplayName && <col />}
+        {canBeDisabled(type) && <col class="state" />}
+        {hasMembers(type) && <col class="members" />}
+        <col class="identifier" />
+        <col class="moment" />
+      </colgroup>
       <thead>
         <tr>
           <th scope="col">{labelOf(type.nameAttribute)}</th>
           {hasDisplayName && <th scope="col">Display name</th>}
           {canBeDisabled(type) && (
-            <th scope="col" class="state">
-              State
-            </th>
+            <th scope="col">State</th>
           )}
           {hasMembers(type) && (
-            <th scope="col" class="number members">
+            <th scope="col" class="number">
               Members
             </th>
           )}
-          <th scope="col">External id</th>
-          <th scope="col" class="time">
-            {timeLabel}
+          <th scope="col" class="identifier">
+            External id
           </th>
+          <th scope="col">{timeLabel}</th>
         </tr>
       </thead>
       <tbody>
@@ -69,7 +75,7 @@ export function DirectoryRows({ type, tenantId, items, isCreated = false }: Rows
                 {number(item.memberCount ?? 0)}
               </td>
             )}
-            <td data-label="External id">
+            <td class="identifier" data-label="External id">
               <span class="mono">{item.externalId ?? '—'}</span>
             </td>
             <td data-label={timeLabel}>
