@@ -96,6 +96,14 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/search': [
+    'storage/search',
+    'storage/resources',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/lists': [
     'storage/lists',
     'storage/resources',

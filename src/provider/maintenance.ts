@@ -10,6 +10,7 @@ import { continueTasks } from '../storage/extensions/task-runner.ts'
 import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
 import { finishGroupDeletions } from '../storage/resources/deleted-groups.ts'
 import { pruneTombstones } from '../storage/resources/tombstones.ts'
+import { fillMissingWords } from '../storage/search/missing-words.ts'
 import { pruneConflicts, sweepSources } from '../storage/sources/sweep.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
@@ -177,6 +178,8 @@ async function maintainDatabase(
     maxStatements: Math.min(left(), MAX_SWEEP_STATEMENTS),
   })
   if (swept.length > 0) note({ job: 'sweep sources', ...where, tenants: swept })
+  const worded = await fillMissingWords(db, left())
+  if (worded.length > 0) note({ job: 'fill in words', ...where, tenants: worded })
   // The last part, because each poke is a subrequest that another part may need.
   if (due.length > 0) note({ job: 'poke webhooks', ...where, webhooks: due.length })
   await run.pokeWebhooks(due)

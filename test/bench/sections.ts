@@ -57,6 +57,15 @@ export const SECTIONS = {
     },
     isDefault: false,
   },
+  search: {
+    script: 'search.ts',
+    what: "the dashboard's search: bytes and time of its words, beside those of an FTS5 table of trigrams",
+    options: {
+      users: { default: '20000', what: 'users' },
+      rounds: { default: '4', what: 'slices of 50 writes of each kind, in turn' },
+    },
+    isDefault: false,
+  },
   'group-commit': {
     script: 'group-commit.ts',
     what: 'concurrent group writes of 50 clients, alone and batched',

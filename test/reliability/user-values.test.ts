@@ -13,6 +13,7 @@ import { fillMissingValues } from '../../src/storage/values/missing-values.ts'
 import { clearLocations, threeDatabases } from '../support/databases.ts'
 import { exported, fileOf, imported, type Line, userLine } from '../support/directory-file.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
+import { differingWords } from '../support/search-words.ts'
 import { clientIdOf, EVER, undone } from '../support/undo.ts'
 import { ENTERPRISE, USER } from '../support/urns.ts'
 import { differingValues, NO_DIFFERENCE } from '../support/user-values.ts'
@@ -25,7 +26,8 @@ const BULK_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const attributesOf = (number: number) => ({
   emails: [{ value: `A${number}@x.example` }, { value: 'ß' }, { value: '' }],
   phoneNumbers: [{ value: `+${number}` }],
-  name: { familyName: 'é'.repeat(130 + number), givenName: '"' },
+  name: { familyName: 'é'.repeat(130 + number), givenName: '"', formatted: `a-${number} (b) "c\\` },
+  displayName: number % 3 === 0 ? 'One, two@three four' : `Person ${number}`,
   [ENTERPRISE]: { employeeNumber: String(number) },
   active: number % 2 === 0,
 })
@@ -40,6 +42,7 @@ async function countOf({ tenantId }: Client, database: D1Database = env.DB): Pro
 /** @returns the number of values */
 async function soundValues(client: Client, database?: D1Database): Promise<number> {
   expect(await differingValues(client.tenantId, database)).toEqual(NO_DIFFERENCE)
+  expect(await differingWords(client.tenantId, database)).toEqual([])
   return await countOf(client, database)
 }
 

@@ -21,6 +21,20 @@ td .mono, th .mono { overflow-wrap: break-word }
 .tokens .row-actions { max-width: none }
 .stack td.number:is(:has(time), [data-label='Expires'], [data-label='Last used']) { text-align: left }
 .list-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-2) var(--space-5); font-size: var(--text-small) }
+.lines { table-layout: fixed }
+.lines th, .lines td { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.lines a:focus-visible { outline-offset: -2px }
+.lines col.name { width: 30% }
+.lines col.state { width: 6rem }
+.lines col.members { width: 6rem }
+.lines col.moment { width: 11.5rem }
+.list-controls { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-3) var(--space-8) }
+.list-controls nav { display: flex; flex-wrap: wrap; align-items: baseline; gap: var(--space-2) var(--space-3); font-size: var(--text-small) }
+.choices { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: var(--space-2) }
+.choices a { display: block; padding: var(--space-1) var(--space-4); border: 1px solid var(--line); border-radius: var(--corner-round); color: var(--text); text-decoration: none }
+.choices a:hover { border-color: var(--line-strong) }
+.choices a[aria-current] { border-color: var(--accent); color: var(--accent); font-weight: 600 }
+.choices .muted { font-weight: 400 }
 .clip { min-width: min(9rem, 18cqi); max-width: min(13rem, 18cqi) }
 /* The page of the resource has the whole text. */
 .clip .mono { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere }
@@ -98,5 +112,6 @@ td .mono, th .mono { overflow-wrap: break-word }
 .attributes.meta > div:last-child { border: 0 }
 pre { padding: var(--space-5); margin-top: var(--space-3); background: var(--sunken); border-radius: var(--corner); overflow: auto; max-height: 30rem; white-space: pre-wrap }
 .references { list-style: none; padding: 0; columns: 2; column-gap: var(--space-7) }
+.references.single { columns: 1 }
 .references li { padding: var(--space-1) 0; break-inside: avoid; overflow-wrap: anywhere }
 `

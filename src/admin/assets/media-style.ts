@@ -6,8 +6,15 @@ ${stacked('.tokens')}
 @container panel (max-width: 760px) {
   td time, th time { white-space: normal }
 }
+/* The page of a resource has its external id; the names need the room. */
+@container panel (min-width: 621px) and (max-width: 760px) {
+  .lines .identifier { display: none }
+  .lines td time { white-space: inherit }
+}
 @container panel (max-width: 620px) {
 ${stacked('.stack')}
+  .lines th, .lines td { overflow: visible; white-space: normal }
+  .lines :is(th, td) > :is(a, span):not(.badge) { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere }
   .clip { max-width: none }
 }
 @media (max-width: 1080px) {

@@ -27,9 +27,9 @@ function copyButtons(root) {
     button.hidden = false
     button.addEventListener('click', async () => {
       const field = document.getElementById(button.dataset.copy)
-      field.select()
+      field.select?.()
       try {
-        await navigator.clipboard.writeText(field.value)
+        await navigator.clipboard.writeText(field.value ?? field.textContent)
         toast(button.getAttribute('aria-label').replace('Copy', 'Copied'))
       } catch {
         toast('The browser did not allow copying. The value is selected.')

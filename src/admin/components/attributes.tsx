@@ -4,14 +4,15 @@
 import { type Complex, isComplex } from '../../scim/comparison.ts'
 import { ValueText } from './value.tsx'
 
-/** All attributes of `resource`, except `schemas`. */
-export function Attributes({ resource }: { resource: Complex }) {
+/** All attributes of `resource`, except `schemas`. @param urn of the schema of those that belong to no extension */
+export function Attributes({ resource, urn: core }: { resource: Complex; urn?: string }) {
   const entries = Object.entries(resource).filter(([name]) => name !== 'schemas')
-  const core = entries.filter(([name]) => !name.startsWith('urn:'))
+  const own = entries.filter(([name]) => !name.startsWith('urn:'))
   const extensions = entries.filter(([name]) => name.startsWith('urn:'))
   return (
     <>
-      <AttributeList attributes={core} />
+      {core && <h3 class="urn">{core}</h3>}
+      <AttributeList attributes={own} />
       {extensions.map(([urn, value]) => (
         <>
           <h3 class="urn">{urn}</h3>

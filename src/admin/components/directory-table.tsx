@@ -1,5 +1,5 @@
 /**
- * A table of resources of one type. On a narrow screen, each row becomes a block with labels.
+ * A table of resources of one type, with one line for each. On a narrow screen, each row becomes a block with labels.
  */
 import { canBeDisabled } from '../../scim/active.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
@@ -13,29 +13,45 @@ import { tenantPaths } from './paths.ts'
 import { labelOf } from './resource-names.ts'
 import { Time } from './time.tsx'
 
-export function DirectoryRows(props: {
+interface RowsProps {
   readonly type: ResourceType
   readonly tenantId: string
   readonly items: readonly DirectoryItem[]
-}) {
-  const { type, items } = props
-  const path = tenantPaths(props.tenantId).listOf(type)
+  /** Whether the time of creation is shown, instead of that of the last change. */
+  readonly isCreated?: boolean
+}
+
+export function DirectoryRows({ type, tenantId, items, isCreated = false }: RowsProps) {
+  const path = tenantPaths(tenantId).listOf(type)
   const hasDisplayName =
     type.nameAttribute !== 'displayName' && findAttribute(type.attributes, 'displayName') !== undefined
+  const timeLabel = isCreated ? 'Created' : 'Last changed'
   return (
-    <table class="stack">
+    <table class="stack lines">
+      <colgroup>
+        <col class="name" />
+        {hasDisplayName && <col />}
+        {canBeDisabled(type) && <col class="state" />}
+        {hasMembers(type) && <col class="members" />}
+        <col class="identifier" />
+        <col class="moment" />
+      </colgroup>
       <thead>
         <tr>
           <th scope="col">{labelOf(type.nameAttribute)}</th>
           {hasDisplayName && <th scope="col">Display name</th>}
-          {canBeDisabled(type) && <th scope="col">State</th>}
+          {canBeDisabled(type) && (
+            <th scope="col">State</th>
+          )}
           {hasMembers(type) && (
             <th scope="col" class="number">
               Members
             </th>
           )}
-          <th scope="col">External id</th>
-          <th scope="col">Last changed</th>
+          <th scope="col" class="identifier">
+            External id
+          </th>
+          <th scope="col">{timeLabel}</th>
         </tr>
       </thead>
       <tbody>
@@ -44,7 +60,11 @@ export function DirectoryRows(props: {
             <th scope="row">
               <a href={`${path}/${item.id}`}>{visibleName(item.name, item.displayName, item.id)}</a>
             </th>
-            {hasDisplayName && <td data-label="Display name">{item.displayName ?? '—'}</td>}
+            {hasDisplayName && (
+              <td data-label="Display name">
+                <span>{visibleName(item.displayName, '—')}</span>
+              </td>
+            )}
             {canBeDisabled(type) && (
               <td data-label="State">
                 <ActiveBadge isActive={item.isActive} />
@@ -55,11 +75,11 @@ export function DirectoryRows(props: {
                 {number(item.memberCount ?? 0)}
               </td>
             )}
-            <td class="clip" data-label="External id">
+            <td class="identifier" data-label="External id">
               <span class="mono">{item.externalId ?? '—'}</span>
             </td>
-            <td class="number" data-label="Last changed">
-              <Time at={item.lastModified} />
+            <td data-label={timeLabel}>
+              <Time at={isCreated ? item.createdAt : item.lastModified} />
             </td>
           </tr>
         ))}

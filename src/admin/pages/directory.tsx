@@ -1,43 +1,50 @@
 /**
  * The directory: search, and the list of the resources of one type.
  */
-import type { DirectoryItem, SearchField } from '../../storage/resources/directory-lists.ts'
-import { MAX_LOOKED_THROUGH, searchFieldsOf } from '../../storage/resources/directory-lists.ts'
-import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { MAX_LOOKED_AT } from '../../storage/resources/directory-lists.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
-import { Select } from '../components/form.tsx'
+import { ListControls, SearchForm } from '../components/list-controls.tsx'
 import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { Permitted } from '../components/permitted.tsx'
-import { allOf, countedOf, labelOf, pluralOf } from '../components/resource-names.ts'
+import { allOf, pluralOf } from '../components/resource-names.ts'
+import { SearchResults } from '../components/search-results.tsx'
 import type { Administrator } from '../env.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
+import { addressOf, type Found, type ListView } from '../list-view.ts'
+
+/** The group whose members are listed. */
+export interface ListedGroup {
+  readonly id: string
+  readonly name: string | undefined
+  readonly memberCount: number
+}
 
 export interface DirectoryProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
-  readonly type: StoredResourceType
-  readonly search: { readonly text: string; readonly field: SearchField | undefined }
-  readonly items: readonly DirectoryItem[]
-  /** True if no value begins with the text, and `items` contain it instead. */
-  readonly isContaining: boolean
+  readonly view: ListView
+  /** Undefined if the view has none, or if there is no such group. */
+  readonly group: ListedGroup | undefined
+  /** Undefined if the text is too long to search for. */
+  readonly found: Found | undefined
   /** How many resources come before the items; undefined if it is not known. */
   readonly position: number | undefined
   readonly first: string | undefined
   readonly previous: string | undefined
   readonly next: string | undefined
-  /** The fields with more matches than shown. */
-  readonly more: readonly SearchField[]
 }
 
 export function DirectoryPage(props: DirectoryProps) {
-  const { administrator, tenant, counts, type } = props
+  const { administrator, tenant, counts, view } = props
   const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
+  const path = paths.listOf(view.type)
   const title = allOf(types)
   return (
     <Layout title={title} administrator={administrator} tenant={tenant} current="directory">
@@ -52,14 +59,16 @@ export function DirectoryPage(props: DirectoryProps) {
         {types.map((each) => (
           <Tab
             href={paths.listOf(each)}
-            isCurrent={each.name === type.name}
+            isCurrent={each.name === view.type.name}
             label={pluralOf(each)}
             count={counts.get(each.name) ?? 0}
           />
         ))}
       </nav>
-      <section class="panel" aria-label={pluralOf(type)}>
-        <SearchForm {...props} />
+      <section class="panel" aria-label={pluralOf(view.type)}>
+        {view.groupId !== undefined && <GroupLine {...props} />}
+        <SearchForm view={view} path={path} />
+        {view.text === '' && view.groupId === undefined && <ListControls view={view} path={path} />}
         <Results {...props} />
       </section>
     </Layout>
@@ -74,84 +83,122 @@ function Tab(props: { href: string; isCurrent: boolean; label: string; count: nu
   )
 }
 
-function SearchForm({ tenant, type, search }: DirectoryProps) {
+/** The group whose members are listed, and the way back to all. */
+function GroupLine({ tenant, view, group }: DirectoryProps) {
   const paths = tenantPaths(tenant.id)
-  const fields = searchFieldsOf(type)
-  return (
-    <search>
-      <form class="search" method="get" action={paths.listOf(type)}>
-        <div class="field grow">
-          <label for="q">Search {pluralOf(type).toLowerCase()}</label>
-          <input id="q" name="q" type="search" value={search.text} aria-describedby="q-hint" />
-        </div>
-        <div class="field">
-          <label for="in">In</label>
-          <Select
-            attributes={{ id: 'in', name: 'in' }}
-            value={search.field?.name}
-            options={[['', 'All fields'], ...fields.map(({ name }) => [name, labelOf(name)] as const)]}
-          />
-        </div>
-        <button type="submit" class="quiet">
-          Search
-        </button>
-        <p class="hint" id="q-hint">
-          Finds values that begin with the text:{' '}
-          {fields.map(({ name }) => labelOf(name).toLowerCase()).join(', ')}.
-        </p>
-      </form>
-    </search>
+  const type = tenant.resourceTypes.find(({ attributes }) =>
+    attributes.some(({ name }) => name === 'members'),
   )
-}
-
-function Results(props: DirectoryProps) {
-  const { tenant, type, search, items, isContaining, more, first, previous, next } = props
-  if (items.length === 0) return search.text === '' ? <NothingYet {...props} /> : <NothingFound {...props} />
-  const paths = tenantPaths(tenant.id)
+  const name = visibleName(group?.name, view.groupId ?? '')
   return (
-    <>
-      {isContaining && (
-        <p class="muted" role="status">
-          No value begins with “{search.text}”. These names contain it:
-        </p>
-      )}
-      {search.text === '' && <Position {...props} />}
-      <DirectoryRows type={type} tenantId={tenant.id} items={items} />
-      {more.length > 0 && (
-        <p class="more">
-          There are more. Show all that begin with “{search.text}” by{' '}
-          {more.map(({ name }, i) => (
-            <>
-              {i > 0 && ', '}
-              <a href={withQuery(paths.listOf(type), { q: search.text, in: name })}>
-                {labelOf(name).toLowerCase()}
-              </a>
-            </>
-          ))}
-          .
-        </p>
-      )}
-      <Pagination first={first} previous={previous} next={next} label={pluralOf(type).toLowerCase()} />
-    </>
-  )
-}
-
-/** "1–50 of 19,197 users", and the list as a file. */
-function Position({ tenant, type, counts, items, position }: DirectoryProps) {
-  const total = countedOf(type, counts.get(type.name) ?? 0)
-  const list = tenantPaths(tenant.id).listOf(type)
-  return (
-    <p class="list-head muted">
-      <span class="number">
-        {position !== undefined && `${number(position + 1)}–${number(position + items.length)} of `}
-        {total}
+    <p class="list-head">
+      <span>
+        Members of {type && group ? <a href={`${paths.listOf(type)}/${group.id}`}>{name}</a> : name}
       </span>
-      <a href={`${list}.csv`}>Download all as CSV</a>
+      <a href={paths.listOf(view.type)}>Show all {pluralOf(view.type).toLowerCase()}</a>
     </p>
   )
 }
 
-function NothingYet({ tenant, type, first }: DirectoryProps) {
+function Results(props: DirectoryProps) {
+  const { tenant, view, group, counts, found, first, previous, next } = props
+  const paths = tenantPaths(tenant.id)
+  const { type, text } = view
+  const rows = found && (
+    <>
+      {found.search === undefined && <Position {...props} found={found} />}
+      <DirectoryRows type={type} tenantId={tenant.id} items={found.items} isCreated={isByCreation(view)} />
+      <Pagination first={first} previous={previous} next={next} label={pluralOf(type).toLowerCase()} />
+    </>
+  )
+  if (text !== '') {
+    return (
+      <SearchResults
+        view={view}
+        path={paths.listOf(type)}
+        found={found}
+        count={group?.memberCount ?? counts.get(type.name) ?? 0}
+        logPath={withQuery(paths.log, { q: text })}
+      >
+        {rows}
+      </SearchResults>
+    )
+  }
+  if (found?.items.length === 0) return <NothingListed {...props} />
+  return rows ?? null
+}
+
+/** Whether the rows are in the order of creation, so that its time is shown. */
+function isByCreation({ text, shown, groupId, order }: ListView): boolean {
+  if (text !== '' || shown === 'conflict') return false
+  return shown === 'inactive' || groupId !== undefined || order.name === 'created'
+}
+
+/** "1–50 of 19,197 users", and the list as a file. */
+function Position({ tenant, view, counts, group, found, position }: DirectoryProps & { found: Found }) {
+  const { type, field } = view
+  const plural = pluralOf(type).toLowerCase()
+  const total = field === undefined ? totalOf(view, tenant, counts.get(type.name) ?? 0, group) : undefined
+  const list = tenantPaths(tenant.id).listOf(type)
+  return (
+    <p class="list-head muted">
+      <span class="number">
+        {position !== undefined && `${number(position + 1)}–${number(position + found.items.length)}`}
+        {total !== undefined && ` ${position === undefined ? '' : 'of '}${number(total)}`} {plural}
+        {noteOf(view, found)}
+      </span>
+      <a href={addressOf(`${list}.csv`, view)}>Download {isWhole(view) ? 'all' : 'these'} as CSV</a>
+    </p>
+  )
+}
+
+/** What the order does not tell. */
+function noteOf(view: ListView, { items }: Found): string {
+  const { type, text, order } = view
+  if (isByCreation(view)) {
+    const isOther = items.some(isOtherwiseCreated)
+    return isOther ? '. Sorted by id: some were created elsewhere before they came here' : ''
+  }
+  const isPartial = text === '' && order.name === 'displayName' && order.path !== type.nameAttribute
+  return isPartial ? '. Those without a display name are not in this order' : ''
+}
+
+function isWhole({ text, shown, groupId }: ListView): boolean {
+  return text === '' && shown === undefined && groupId === undefined
+}
+
+/** The number of resources in the list; undefined if it is not kept. */
+function totalOf(
+  { shown, groupId, order, type }: ListView,
+  tenant: PageTenant,
+  count: number,
+  group: ListedGroup | undefined,
+): number | undefined {
+  if (groupId !== undefined) return group?.memberCount
+  if (shown === 'active') return order.name === 'displayName' ? undefined : tenant.activeUserCount
+  if (shown !== undefined) return undefined
+  // An index of display names lacks the resources without one.
+  return order.name === 'displayName' && type.nameAttribute !== 'displayName' ? undefined : count
+}
+
+/** The first 48 bits of an id are the time when it was made. */
+function isOtherwiseCreated({ id, createdAt }: { readonly id: string; readonly createdAt: number }): boolean {
+  return Math.abs(Number.parseInt(id.replace('-', '').slice(0, 12), 16) - createdAt) > 60_000
+}
+
+function NothingListed({ tenant, view, first, next }: DirectoryProps) {
+  const { type, shown, groupId } = view
+  const plural = pluralOf(type).toLowerCase()
+  const paths = tenantPaths(tenant.id)
+  if (next !== undefined) {
+    return (
+      <EmptyState title={`None of the next ${MAX_LOOKED_AT} ${plural} is active.`}>
+        <p>
+          <a href={next}>Look at those after them</a>
+        </p>
+      </EmptyState>
+    )
+  }
   if (first !== undefined) {
     return (
       <EmptyState title="This is the end of the list.">
@@ -161,9 +208,10 @@ function NothingYet({ tenant, type, first }: DirectoryProps) {
       </EmptyState>
     )
   }
-  const paths = tenantPaths(tenant.id)
+  if (groupId !== undefined) return <EmptyState title={`This group has no ${plural} as members.`} />
+  if (shown !== undefined) return <EmptyState title={EMPTY[shown](plural)} />
   return (
-    <EmptyState title={`No ${pluralOf(type).toLowerCase()} yet.`}>
+    <EmptyState title={`No ${plural} yet.`}>
       <p>
         {pluralOf(type)} appear here when an identity provider sends them.{' '}
         <a href={paths.connect}>Connect one</a>, or read the <a href={paths.log}>provisioning log</a> if it is
@@ -173,23 +221,8 @@ function NothingYet({ tenant, type, first }: DirectoryProps) {
   )
 }
 
-function NothingFound({ tenant, type, counts, search }: DirectoryProps) {
-  const { log } = tenantPaths(tenant.id)
-  const count = counts.get(type.name) ?? 0
-  const total = countedOf(type, count)
-  const isLookedThrough = count <= MAX_LOOKED_THROUGH
-  const fields = search.field === undefined ? searchFieldsOf(type) : [search.field]
-  return (
-    <EmptyState title={`No match for “${search.text}” among ${total}.`}>
-      <p>
-        Compared with the beginning of: {fields.map(({ name }) => labelOf(name).toLowerCase()).join(', ')}
-        {isLookedThrough && ', and with all parts of the names'}. Other attributes are not searched.
-      </p>
-      <p>
-        A client may have sent it and been refused:{' '}
-        <a href={withQuery(log, { q: search.text })}>search the provisioning log for “{search.text}”</a>.
-        Otherwise check in the identity provider whether it is assigned to the application and in scope.
-      </p>
-    </EmptyState>
-  )
-}
+const EMPTY = {
+  active: (plural: string) => `No active ${plural}.`,
+  inactive: (plural: string) => `No inactive ${plural}.`,
+  conflict: (plural: string) => `No open conflict is about ${plural}.`,
+} as const

@@ -2,24 +2,22 @@
  * The page of one resource: attributes, groups or members, and entries of the provisioning log.
  */
 import { canBeDisabled, isActive } from '../../scim/active.ts'
-import type { ResourceType } from '../../scim/schema/definition.ts'
-import { showsGroups } from '../../scim/schema/resource-type.ts'
 import type { Client } from '../../storage/access/clients.ts'
-import type { Page } from '../../storage/database/query.ts'
 import type { EmergencyDisable } from '../../storage/guard/emergency.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
-import type { NamedReference, StoredResource } from '../../storage/resources/directory-details.ts'
+import type { StoredResource } from '../../storage/resources/directory-details.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { Attributes } from '../components/attributes.tsx'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { ActiveBadge } from '../components/directory-table.tsx'
 import { EmergencyAction, EmergencyNote } from '../components/emergency.tsx'
 import { Field, Select } from '../components/form.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
-import { counted } from '../components/number.ts'
-import { Pagination, withQuery } from '../components/pagination.tsx'
+import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm } from '../components/permitted.tsx'
-import { References } from '../components/references.tsx'
+import { ResourceJson } from '../components/resource-json.tsx'
+import { Groups, type GroupsProps, Members, type MembersProps } from '../components/resource-memberships.tsx'
 import { pluralOf } from '../components/resource-names.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
@@ -29,21 +27,22 @@ import { Layout, type PageTenant } from '../layout.tsx'
 export interface ResourceProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
-  readonly type: ResourceType
+  readonly type: StoredResourceType
   readonly resource: StoredResource
-  /** The groups of which it is a member. */
-  readonly groups: Page<NamedReference>
+  readonly groups: GroupsProps['groups']
   readonly groupsAfter: string
-  /** The members of a group. */
-  readonly members: Page<NamedReference> | undefined
+  readonly indirect: GroupsProps['indirect']
+  /** Undefined if the type has no members. */
+  readonly members: MembersProps['members'] | undefined
   readonly membersAfter: string
+  readonly nested: MembersProps['nested'] | undefined
   readonly log: readonly ListedEntry[]
   readonly clients: readonly Client[]
   readonly emergency: EmergencyDisable | undefined
 }
 
 export function ResourcePage(props: ResourceProps) {
-  const { administrator, tenant, type, resource, log } = props
+  const { administrator, tenant, type, resource, log, members, nested } = props
   const paths = tenantPaths(tenant.id)
   const emergency = { isActive: isActive(resource.resource), emergency: props.emergency }
   const { displayName, active, [type.nameAttribute]: ownName } = resource.resource
@@ -64,18 +63,15 @@ export function ResourcePage(props: ResourceProps) {
       <div class="columns">
         <div>
           <Section id="attributes" title="Attributes">
-            <Attributes resource={resource.resource} />
+            <Attributes resource={resource.resource} urn={type.schema.id} />
             <Metadata resource={resource} />
             <OwnerForm {...props} />
-            <details id="as-json">
-              <summary>As JSON</summary>
-              <pre tabindex={0}>{JSON.stringify({ ...resource.resource, id: resource.id }, null, 2)}</pre>
-            </details>
+            <ResourceJson resource={resource} />
           </Section>
         </div>
         <div>
-          {props.members && <Members {...props} members={props.members} />}
-          {(showsGroups(type) || props.groups.items.length > 0) && <Groups {...props} />}
+          {members && nested && <Members {...props} members={members} nested={nested} />}
+          <Groups {...props} />
           <Section
             id="log"
             title="Provisioning log"
@@ -153,53 +149,5 @@ function OwnerForm({ tenant, type, resource, clients }: ResourceProps) {
         Hand over
       </button>
     </ChangeForm>
-  )
-}
-
-function Groups({ tenant, type, resource, groups, groupsAfter }: ResourceProps) {
-  const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
-  return (
-    <Section id="groups" title={showsGroups(type) ? 'Groups' : 'Member of'}>
-      {groups.items.length === 0 ? (
-        <EmptyState title="Not in any group." />
-      ) : (
-        <References
-          tenantId={tenant.id}
-          types={tenant.resourceTypes}
-          references={groups.items}
-          areMixed={false}
-        />
-      )}
-      <Pagination
-        first={groupsAfter === '' ? undefined : `${path}#groups`}
-        next={groups.next && `${withQuery(path, { groups: groups.next })}#groups`}
-        label="groups"
-      />
-    </Section>
-  )
-}
-
-function Members(props: ResourceProps & { members: Page<NamedReference> }) {
-  const { tenant, type, resource, members, membersAfter } = props
-  const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
-  return (
-    <Section
-      id="members"
-      title="Members"
-      aside={<span class="muted number">{counted(resource.memberCount, 'member')}</span>}
-    >
-      {members.items.length === 0 ? (
-        <EmptyState title={membersAfter === '' ? 'No members.' : 'No more members.'}>
-          {membersAfter === '' && <p>Entra creates a group first, and then sends its members.</p>}
-        </EmptyState>
-      ) : (
-        <References tenantId={tenant.id} types={tenant.resourceTypes} references={members.items} areMixed />
-      )}
-      <Pagination
-        first={membersAfter === '' ? undefined : `${path}#members`}
-        next={members.next && `${withQuery(path, { members: members.next })}#members`}
-        label="members"
-      />
-    </Section>
   )
 }

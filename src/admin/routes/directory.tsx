@@ -7,26 +7,23 @@ import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { clientsQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
-import { readTogether } from '../../storage/database/query.ts'
 import { emergencyDisableQuery } from '../../storage/guard/emergency.ts'
 import { deprovisioningQuery } from '../../storage/guard/releases.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
 import { connectionsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
-import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/resources/directory-details.ts'
 import {
-  containsQuery,
+  groupNameQuery,
+  groupsOfQuery,
+  indirectGroupsQuery,
+  membersQuery,
+  nestedGroupsQuery,
+  resourceQuery,
+} from '../../storage/resources/directory-details.ts'
+import {
   countsQuery,
   type DirectoryItem,
   type ListCursor,
-  type ListedPage,
-  type ListPage,
-  listQuery,
-  MAX_LOOKED_THROUGH,
-  type SearchField,
-  searchAllQuery,
-  searchFieldsOf,
-  searchQuery,
   streamDirectory,
 } from '../../storage/resources/directory-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
@@ -35,6 +32,7 @@ import { segmentOf, tenantPaths } from '../components/paths.ts'
 import { pluralOf } from '../components/resource-names.ts'
 import { type CsvColumns, csvOf } from '../csv.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
+import { addressOf, foundQuery, listViewOf, pageQuery } from '../list-view.ts'
 import { DirectoryPage } from '../pages/directory.tsx'
 import { OverviewPage } from '../pages/overview.tsx'
 import { ResourcePage } from '../pages/resource.tsx'
@@ -42,8 +40,8 @@ import { streamOf } from '../stream-of.ts'
 import { loadWithTenant, PageNotFound } from './request.ts'
 
 const PAGE_SIZE = 50
-/** The most matches of each field in a search of all fields. */
-const MATCHES_PER_FIELD = 25
+/** On the page of a resource. */
+const [MEMBERS_SIZE, GROUPS_SIZE, NESTED_SIZE] = [30, 25, 10]
 const LATEST_REFUSED = 5
 const LATEST_ENTRIES = 10
 const UUID = /^[0-9a-f-]{36}$/
@@ -86,9 +84,12 @@ function typeAt(c: AdminContext): StoredResourceType | undefined {
 
 async function downloadList(c: AdminContext, type: StoredResourceType): Promise<Response> {
   const { tenant } = await loadWithTenant(c, () => ({}))
+  const view = listViewOf(type, c.req.query())
+  // A search in all fields has no file: it has 20 resources at most.
+  const listed = view.field === undefined ? { ...view, text: '' } : view
   const day = new Date(c.env.now()).toISOString().slice(0, 10)
-  const parts = csvOf(DIRECTORY_COLUMNS, streamDirectory(c.get('db'), { type, tenantId: tenant.id }))
-  return c.body(streamOf(parts), 200, {
+  const items = streamDirectory(c.get('db'), (page) => pageQuery(listed, { tenantId: tenant.id, ...page }))
+  return c.body(streamOf(csvOf(DIRECTORY_COLUMNS, items)), 200, {
     'Content-Type': 'text/csv; charset=utf-8',
     'Content-Disposition': `attachment; filename="${segmentOf(type)}-${tenant.id}-${day}.csv"`,
   })
@@ -106,78 +107,35 @@ const DIRECTORY_COLUMNS = {
 } as const satisfies CsvColumns<DirectoryItem>
 
 async function listPage(c: AdminContext, type: StoredResourceType): Promise<Response> {
-  const text = (c.req.query('q') ?? '').trim()
-  const field = searchFieldsOf(type).find(({ name }) => name === c.req.query('in'))
+  const view = listViewOf(type, c.req.query())
   const [after, before] = [cursorOf(c, 'after'), cursorOf(c, 'before')]
+  const edges = { size: PAGE_SIZE, ...(after ? { after } : { before }) }
   const types = c.get('resourceTypes')
-  const { tenant, found, counts } = await loadWithTenant(c, (id) => ({
-    found: foundQuery(
-      { type, tenantId: id, size: PAGE_SIZE, ...(after ? { after } : { before }) },
-      text,
-      field,
-    ),
-    counts: countsQuery(types, id),
+  const { tenant, found, group, counts } = await loadWithTenant(c, (tenantId) => ({
+    found: foundQuery(view, { tenantId, ...edges }) ?? nothing,
+    group: view.groupId === undefined ? nothing : groupNameQuery(tenantId, view.groupId),
+    counts: countsQuery(types, tenantId),
   }))
   const path = tenantPaths(tenant.id).listOf(type)
-  const query = { q: text, in: field?.name }
   const position = positionOf(c, after ?? before)
-  const pageAt = (parameter: string, cursor: ListCursor | undefined, at: number) =>
-    cursor && withQuery(path, { ...query, [parameter]: cursor.key, row: cursor.row, position: String(at) })
-  const isSmall = (counts.get(type.name) ?? 0) <= MAX_LOOKED_THROUGH
-  const containing =
-    found.items.length === 0 && isSmall ? await containingItems(c, type, tenant.id, text) : []
+  const pageAt = (parameter: string, cursor: ListCursor | undefined, at: number | undefined) =>
+    cursor && addressOf(path, view, { [parameter]: cursor.key, row: cursor.row, position: at?.toString() })
+  // A page of active users may be short, so how many come before the previous one is not known.
+  const beforePrevious = view.shown === 'active' ? undefined : Math.max(0, (position ?? 0) - PAGE_SIZE)
   return c.html(
     <DirectoryPage
       administrator={c.get('administrator')}
       tenant={tenant}
       counts={counts}
-      type={type}
-      search={{ text, field }}
-      items={[...found.items, ...containing]}
-      isContaining={containing.length > 0}
+      view={view}
+      group={group}
+      found={found}
       position={position}
-      first={(after ?? before) && withQuery(path, query)}
-      previous={pageAt('before', found.previous, Math.max(0, (position ?? 0) - PAGE_SIZE))}
-      next={pageAt('after', found.next, (position ?? 0) + found.items.length)}
-      more={found.more}
+      first={(after ?? before) && addressOf(path, view)}
+      previous={pageAt('before', found?.previous, beforePrevious)}
+      next={pageAt('after', found?.next, (position ?? 0) + (found?.items.length ?? 0))}
     />,
   )
-}
-
-/** The resources whose name contains the text, such as a surname. Only for directories that are small enough for a scan. */
-async function containingItems(
-  c: AdminContext,
-  type: StoredResourceType,
-  tenantId: string,
-  text: string,
-): Promise<readonly DirectoryItem[]> {
-  if (text === '') return []
-  const query = containsQuery({ type, tenantId, size: PAGE_SIZE }, text)
-  return (await readTogether(c.get('db'), { items: query })).items
-}
-
-interface Found extends ListedPage {
-  readonly more: readonly SearchField[]
-}
-
-/** The items of a list: all resources, the matches of one field, or the first matches of each field. */
-function foundQuery(page: ListPage, text: string, field: SearchField | undefined) {
-  if (text !== '' && field === undefined) {
-    const query = searchAllQuery({ ...page, size: MATCHES_PER_FIELD }, text)
-    return { ...query, read: (results: Parameters<typeof query.read>[0]) => merged(query.read(results)) }
-  }
-  const query = text === '' || field === undefined ? listQuery(page) : searchQuery(page, field, text)
-  return {
-    ...query,
-    read: (results: Parameters<typeof query.read>[0]): Found => ({ ...query.read(results), more: [] }),
-  }
-}
-
-/** Merges the matches of all fields. A resource that several fields match appears once. */
-function merged(all: ReturnType<ReturnType<typeof searchAllQuery>['read']>): Found {
-  const items = new Map(all.flatMap(({ page }) => page.items).map((item) => [item.id, item]))
-  const more = all.filter(({ page }) => page.next !== undefined).map(({ field }) => field)
-  return { items: [...items.values()], next: undefined, previous: undefined, more }
 }
 
 function cursorOf(c: AdminContext, name: 'after' | 'before'): ListCursor | undefined {
@@ -198,8 +156,10 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
   const groupsAfter = idCursor(c, 'groups')
   const loaded = await loadWithTenant(c, (tenantId) => ({
     resource: resourceQuery(type, tenantId, id),
-    groups: groupsOfQuery(tenantId, id, groupsAfter, PAGE_SIZE),
-    members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, PAGE_SIZE) : noMembers,
+    groups: groupsOfQuery(tenantId, id, groupsAfter, GROUPS_SIZE),
+    indirect: indirectGroupsQuery(tenantId, id, groupsAfter, GROUPS_SIZE),
+    members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, MEMBERS_SIZE) : nothing,
+    nested: hasMembers(type) ? nestedGroupsQuery(tenantId, id, NESTED_SIZE) : nothing,
     log: logPageQuery({ tenantId, filters: { resourceId: id }, size: LATEST_ENTRIES }),
     clients: clientsQuery(tenantId),
     emergency: emergencyDisableQuery(tenantId, id),
@@ -214,7 +174,9 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
       resource={resource}
       groups={loaded.groups}
       groupsAfter={groupsAfter}
+      indirect={loaded.indirect}
       members={loaded.members}
+      nested={loaded.nested}
       membersAfter={membersAfter}
       log={loaded.log.entries}
       clients={loaded.clients}
@@ -223,7 +185,8 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
   )
 }
 
-const noMembers = { statements: [], read: () => undefined }
+/** A query that is not needed. */
+const nothing = { statements: [], read: () => undefined }
 
 function idCursor(c: AdminContext, name: string): string {
   const value = c.req.query(name) ?? ''

@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type SqlValue, statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query } from '../database/query.ts'
-import { NESTED_MEMBER } from '../tables/member-types.ts'
+import { IS_NESTED, NESTED_MEMBER } from '../tables/member-types.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import {
   type Sources,
@@ -65,6 +65,25 @@ export function resourceQuery(
   }
 }
 
+/** The name of a group and the number of its members. @returns undefined if the tenant has no such group */
+export function groupNameQuery(
+  tenantId: string,
+  id: string,
+): Query<{ id: string; name: string | undefined; memberCount: number } | undefined> {
+  return {
+    statements: [
+      statement(sql`SELECT data ->> '$.displayName' AS name, member_count AS memberCount FROM groups
+        WHERE tenant_id = ${tenantId} AND id = ${id}`),
+    ],
+    read: ([result]) => {
+      const row = result?.rows[0]
+      if (row === undefined) return undefined
+      const name = row.name == null ? undefined : String(row.name)
+      return { id, name, memberCount: Number(row.memberCount) }
+    },
+  }
+}
+
 /** Members of a group in the order of their ids. @param after the last id of the previous page */
 export function membersQuery(
   tenantId: string,
@@ -96,6 +115,70 @@ export function groupsOfQuery(
         FROM memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
         WHERE m.tenant_id = ${tenantId} AND m.member_id = ${memberId} AND m.group_id > ${after}
         ORDER BY m.group_id LIMIT ${size + 1}`),
+    ],
+    read: ([result]) => pageOfItems((result?.rows ?? []).map(referenceFromRow), size, ({ id }) => id),
+  }
+}
+
+/** A group that contains a resource through another group. */
+export interface IndirectGroup extends NamedReference {
+  /** The group in it that contains the resource. */
+  readonly through: NamedReference
+}
+
+/** The most groups that are shown beyond the direct ones. */
+export const MAX_INDIRECT_GROUPS = 20
+
+/**
+ * The groups that contain the groups of a page of groupsOfQuery: directly, or through others. Each is a pair with the group
+ * through which it does, so a group may come several times.
+ *
+ * @returns up to MAX_INDIRECT_GROUPS + 1
+ */
+export function indirectGroupsQuery(
+  tenantId: string,
+  memberId: string,
+  after: string,
+  size: number,
+): Query<readonly IndirectGroup[]> {
+  const direct = sql`SELECT group_id, NULL FROM (SELECT group_id FROM memberships
+    WHERE tenant_id = ${tenantId} AND member_id = ${memberId} AND group_id > ${after} ORDER BY group_id LIMIT ${size})`
+  // Pairs, so that the traversal ends in a cycle.
+  return {
+    statements: [
+      statement(sql`WITH RECURSIVE above (id, through) AS (${direct}
+          UNION SELECT m.group_id, above.id FROM above CROSS JOIN memberships AS m
+            ON m.tenant_id = ${tenantId} AND m.member_id = above.id
+          LIMIT ${size + MAX_INDIRECT_GROUPS + 1})
+        SELECT above.id, ${NESTED_MEMBER} AS type, g.data ->> '$.displayName' AS display,
+          through, t.data ->> '$.displayName' AS throughDisplay
+        FROM above CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = above.id
+          CROSS JOIN groups AS t ON t.tenant_id = ${tenantId} AND t.id = through`),
+    ],
+    read: ([result]) =>
+      (result?.rows ?? []).map((row) => ({
+        ...referenceFromRow(row),
+        through: referenceFromRow({
+          id: row.through ?? '',
+          type: NESTED_MEMBER,
+          display: row.throughDisplay ?? null,
+        }),
+      })),
+  }
+}
+
+/** The groups in a group, in the order of their ids. An index holds nothing but such memberships. */
+export function nestedGroupsQuery(
+  tenantId: string,
+  groupId: string,
+  size: number,
+): Query<Page<NamedReference>> {
+  return {
+    statements: [
+      statement(sql`SELECT g.id, ${NESTED_MEMBER} AS type, g.data ->> '$.displayName' AS display
+        FROM memberships AS m INDEXED BY memberships_nested CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = m.member_id
+        WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.${sql.raw(IS_NESTED)}
+        ORDER BY m.member_id LIMIT ${size + 1}`),
     ],
     read: ([result]) => pageOfItems((result?.rows ?? []).map(referenceFromRow), size, ({ id }) => id),
   }

@@ -1,7 +1,7 @@
 /**
- * Lists of resources for the dashboard: in the order of their names, or those whose name or identifier begins with a
- * text. Every list is a range of one index, so a page reads only the rows that it shows, however large the directory
- * is. Only a small directory is scanned for a text within a name.
+ * Lists of resources for the dashboard: in an order that an index has, those whose value in one field begins with a text, or
+ * those that an index finds by their state, their group or their conflicts. A page reads only the rows that it shows, however
+ * large the directory is.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { canBeDisabled } from '../../scim/active.ts'
@@ -24,6 +24,7 @@ export interface DirectoryItem {
   readonly isActive: boolean | undefined
   /** Undefined for a type without members. */
   readonly memberCount: number | undefined
+  readonly createdAt: number
   readonly lastModified: number
 }
 
@@ -32,6 +33,14 @@ export interface SearchField {
   /** The name of the attribute, without the URN of an extension. */
   readonly name: string
   /** Its canonical path. */
+  readonly path: string
+}
+
+/** An order of a list: an index has it. */
+export interface ListOrder {
+  /** The name of its attribute. */
+  readonly name: 'name' | 'displayName' | 'created' | 'modified'
+  /** The canonical path of the attribute. Ids have the time of creation. */
   readonly path: string
 }
 
@@ -46,6 +55,11 @@ export interface ListPage {
   readonly type: StoredResourceType
   readonly tenantId: string
   readonly size: number
+  /** By name if undefined. */
+  readonly order?: ListOrder | undefined
+  readonly isDescending?: boolean | undefined
+  /** Only active ones: see MAX_LOOKED_AT. */
+  readonly isActive?: boolean | undefined
   /** The page begins after this row. Undefined for the first page. */
   readonly after?: ListCursor | undefined
   /** The page ends before this row. Not together with `after`. */
@@ -61,25 +75,47 @@ export interface ListedPage {
   readonly previous: ListCursor | undefined
 }
 
-/** The largest directory that is scanned as a whole. */
-export const MAX_LOOKED_THROUGH = 2_000
-
-/** The rows that a download reads at a time: about 1 MB, so that a million resources need 200 queries. */
-const STREAMED_ROWS = 5_000
+/**
+ * The resources that a page of active ones looks at. No index has them in the order of the list. Most users are active; where
+ * they are not, a page has fewer than it could.
+ */
+export const MAX_LOOKED_AT = 80
 
 /** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
-const LAST_CHARACTER = '\u{10ffff}'
+export const LAST_CHARACTER = '\u{10ffff}'
+
+/** The attributes in `user_values` that can be searched: the names and addresses of a user. */
+const SEARCHED_VALUES = ['name.familyName', 'name.givenName', 'emails.value']
 
 /** The fields that can be searched: names before identifiers. */
 export function searchFieldsOf({ table, nameAttribute }: StoredResourceType): readonly SearchField[] {
   const paths = Object.entries(table.columns).flatMap(([path, { index }]) =>
-    path !== 'id' && (index === 'value' || index === 'order') ? [path] : [],
+    index === 'value' || index === 'order' ? [path] : [],
   )
+  const values = SEARCHED_VALUES.filter((path) => table.values?.[path] !== undefined)
   const names = [...new Set([nameAttribute, 'displayName'])].filter((name) => paths.includes(name))
-  return [...names, ...paths.filter((path) => !names.includes(path))].map((path) => ({
-    name: path.startsWith('urn:') ? path.slice(path.lastIndexOf(':') + 1) : path,
-    path,
-  }))
+  const others = paths.filter((path) => !names.includes(path) && path !== 'id')
+  return [...names, ...values, ...others, 'id'].map((path) => ({ name: nameOf(path), path }))
+}
+
+/** "email", "familyName", or the name of the attribute. */
+function nameOf(path: string): string {
+  if (path === 'emails.value') return 'email'
+  return path.slice(Math.max(path.lastIndexOf(':'), path.lastIndexOf('.')) + 1)
+}
+
+/** The orders in which resources can be listed. */
+export function listOrdersOf({ table, nameAttribute }: StoredResourceType): readonly ListOrder[] {
+  const orders: readonly ListOrder[] = [
+    { name: 'name', path: nameAttribute },
+    { name: 'displayName', path: 'displayName' },
+    { name: 'created', path: 'id' },
+    { name: 'modified', path: 'meta.lastModified' },
+  ]
+  return orders.filter(
+    ({ name, path }) =>
+      table.columns[path]?.index !== undefined && !(name === 'displayName' && path === nameAttribute),
+  )
 }
 
 /** The number of resources of each type in a tenant, by the name of the type. */
@@ -94,94 +130,140 @@ export function countsQuery(
   }
 }
 
-/** All resources of a type in the order of their names. */
+/** All resources of a type that have the attribute of the order. */
 export function listQuery(page: ListPage): Query<ListedPage> {
-  return rangeQuery(page, page.type.nameAttribute, '')
+  const path = page.order?.path ?? page.type.nameAttribute
+  const index = columnIndex(page.type, page.tenantId, path)
+  return rangeQuery(page, index, sql`${index.key} IS NOT NULL`)
 }
 
 /** Resources whose field begins with the text, in the order of that field. */
-export function searchQuery(page: ListPage, field: SearchField, text: string): Query<ListedPage> {
-  const path = resolveAttributePath(field.path, page.type)
-  const prefix = path === undefined ? text : String(comparisonKey(target(path), text))
-  return rangeQuery(page, field.path, prefix)
+export function fieldQuery(page: ListPage, field: SearchField, text: string): Query<ListedPage> {
+  const index = indexOf(page.type, page.tenantId, field)
+  return rangeQuery(page, index, text === '' ? sql`true` : beginsWith(page.type, field, text))
 }
 
-/** The first matches of each field, in one query. */
-export function searchAllQuery(
-  { type, tenantId, size }: Omit<ListPage, 'after'>,
-  text: string,
-): Query<readonly { readonly field: SearchField; readonly page: ListedPage }[]> {
-  const queries = searchFieldsOf(type).map((field) => ({
-    field,
-    query: searchQuery({ type, tenantId, size }, field, text),
-  }))
+/** An index to select from. */
+export interface ListIndex {
+  readonly table: SQL
+  /** Joins the resources; empty if the index is one of their table. */
+  readonly join: SQL
+  readonly where: SQL
+  /** The id of the resource. */
+  readonly id: SQL
+  readonly key: SQL
+  /** Orders equal keys as the index does, so that the rows need no sort; undefined if keys are never equal. */
+  readonly row: SQL | undefined
+  /** The key as text, and text as the key. */
+  readonly toText: (key: SQL) => SQL
+  readonly fromText: (text: string) => SQL
+}
+
+/** The index of a field. */
+export function indexOf(type: StoredResourceType, tenantId: string, { path }: SearchField): ListIndex {
+  const attribute = type.table.values?.[path]
+  return type.table.columns[path] === undefined && attribute !== undefined
+    ? valueIndex(type, tenantId, attribute.number)
+    : columnIndex(type, tenantId, path)
+}
+
+function columnIndex({ table }: StoredResourceType, tenantId: string, path: string): ListIndex {
+  const { sql: column = 'NULL', index } = table.columns[path] ?? {}
+  const hasId = (index === 'order' && column !== table.uniqueColumn) || index === 'time'
   return {
-    statements: queries.flatMap(({ query }) => query.statements),
-    read: (results) =>
-      queries.map(({ field, query }, i) => ({ field, page: query.read(results.slice(i, i + 1)) })),
+    table: sql.raw(table.name),
+    join: sql``,
+    where: sql`tenant_id = ${tenantId}`,
+    id: sql`id`,
+    key: sql.raw(column),
+    row: path === 'id' ? undefined : sql.raw(hasId ? 'id' : 'rowid'),
+    toText: (key) => key,
+    fromText: (text) => sql`${text}`,
   }
 }
 
-/**
- * Resources whose name or displayName contains the text. It scans the whole directory, so it is for directories of at
- * most MAX_LOOKED_THROUGH resources.
- */
-export function containsQuery(
-  { type, tenantId, size }: Omit<ListPage, 'after'>,
-  text: string,
-): Query<readonly DirectoryItem[]> {
-  const { columns, name: table } = type.table
-  const names = [...new Set([type.nameAttribute, 'displayName'])].flatMap((path) => columns[path]?.sql ?? [])
-  const contains = names.map((column) => sql`instr(coalesce(${sql.raw(column)}, ''), ${fold(text)}) > 0`)
+/** Bytes: hexadecimal as text, because a cut value may not be UTF-8. */
+function valueIndex({ table }: StoredResourceType, tenantId: string, attribute: number): ListIndex {
+  const resources = sql.raw(table.name)
   return {
-    statements: [
-      statement(sql`SELECT ${itemColumns(type)} FROM ${sql.raw(table)}
-        WHERE tenant_id = ${tenantId} AND (${sql.join(contains, sql` OR `)})
-        ORDER BY ${sql.raw(names[0] ?? 'id')} LIMIT ${size}`),
-    ],
-    read: ([result]) => (result?.rows ?? []).map(itemFromRow),
+    table: sql`user_values AS v`,
+    join: sql`CROSS JOIN ${resources} ON ${resources}.tenant_id = v.tenant_id AND id = user_id`,
+    where: sql`v.tenant_id = ${tenantId} AND attribute = ${attribute}`,
+    id: sql`user_id`,
+    key: sql`value`,
+    row: sql`user_id`,
+    toText: (key) => sql`hex(${key})`,
+    fromText: (text) => sql`unhex(${text})`,
   }
 }
 
-function rangeQuery(
-  { type, tenantId, size, after, before }: ListPage,
-  path: string,
-  prefix: string,
-): Query<ListedPage> {
-  const { table } = type
-  const found = table.columns[path]
-  const column = sql.raw(found?.sql ?? 'NULL')
-  const range =
-    prefix === '' ? sql`` : sql`AND ${column} >= ${prefix} AND ${column} < ${prefix + LAST_CHARACTER}`
-  // Equal keys are ordered as the index orders them, so that the rows need no sort: by id if the index has it, by rowid
-  // otherwise. The keys of a unique index are never equal.
-  const row = sql.raw(found?.index === 'order' && found.sql !== table.uniqueColumn ? 'id' : 'rowid')
-  const [beyond, order] = before === undefined ? ([sql`>`, sql``] as const) : ([sql`<`, sql`DESC`] as const)
-  const select = (condition: SQL) =>
-    statement(sql`SELECT ${itemColumns(type)}, ${column} AS cursorKey, ${row} AS cursorRow
-      FROM ${sql.raw(table.name)} WHERE tenant_id = ${tenantId} AND ${condition} ${range}
-      ORDER BY ${column} ${order}, ${row} ${order} LIMIT ${size + 1}`)
+/** The condition that a field begins with a text. */
+export function beginsWith(type: StoredResourceType, { path }: SearchField, text: string): SQL {
+  const column = type.table.columns[path]?.sql
+  if (column === undefined) {
+    const bytes = sql`CAST(${fold(text)} AS BLOB)`
+    // No byte of UTF-8 is FF.
+    return sql`value >= ${bytes} AND value < CAST(${bytes} || x'ff' AS BLOB)`
+  }
+  const attribute = resolveAttributePath(path, type)
+  const prefix = attribute === undefined ? text : String(comparisonKey(target(attribute), text))
+  return sql`${sql.raw(column)} >= ${prefix} AND ${sql.raw(column)} < ${prefix + LAST_CHARACTER}`
+}
+
+/** A page of an index. @param condition of the rows: a range of the index */
+export function rangeQuery(page: ListPage, index: ListIndex, condition: SQL): Query<ListedPage> {
+  const { type, after, before, isDescending = false } = page
+  const { table, join, where, key, row, toText, fromText } = index
+  const isBackward = (before !== undefined) !== isDescending
+  const [beyond, direction] = isBackward ? ([sql`<`, sql`DESC`] as const) : ([sql`>`, sql``] as const)
+  const most = lookedAt(page) + 1
+  const order = row === undefined ? sql`${key} ${direction}` : sql`${key} ${direction}, ${row} ${direction}`
+  const part = (range: SQL) => sql`SELECT * FROM (
+    SELECT ${itemColumns(type)}, ${toText(key)} AS cursorKey, ${row ?? key} AS cursorRow
+    FROM ${table} ${join} WHERE ${where} AND ${condition} AND ${range} ORDER BY ${order} LIMIT ${most})`
   const edge = before ?? after
+  const parts =
+    edge === undefined
+      ? [part(sql`true`)]
+      : [
+          ...(row ? [part(sql`${key} = ${fromText(edge.key)} AND ${row} ${beyond} ${edge.row}`)] : []),
+          part(sql`${key} ${beyond} ${fromText(edge.key)}`),
+        ]
   return {
-    statements:
-      edge === undefined
-        ? [select(sql`${column} IS NOT NULL`)]
-        : [
-            select(sql`${column} = ${edge.key} AND ${row} ${beyond} ${edge.row}`),
-            select(sql`${column} ${beyond} ${edge.key}`),
-          ],
-    read: (results) => {
-      const rows = results.flatMap((result) => result.rows)
-      const [shown, hasMore] = [rows.slice(0, size), rows.length > size]
-      if (before !== undefined) shown.reverse()
-      const [first, last] = [shown.at(0), shown.at(-1)]
-      const hasPrevious = before === undefined ? after !== undefined : hasMore
-      return {
-        items: shown.map(itemFromRow),
-        next: (before !== undefined || hasMore) && last ? cursorOf(last) : undefined,
-        previous: hasPrevious && first ? cursorOf(first) : undefined,
-      }
-    },
+    statements: [statement(sql`${sql.join(parts, sql` UNION ALL `)} LIMIT ${most}`)],
+    read: ([result]) => pageOf(page, result?.rows ?? []),
+  }
+}
+
+/** The most rows that a page looks at. */
+function lookedAt({ size, isActive }: ListPage): number {
+  return isActive ? Math.max(size, MAX_LOOKED_AT) : size
+}
+
+/** @param rows up to one more than the page looks at, from its edge on */
+function pageOf(page: ListPage, rows: readonly Row[]): ListedPage {
+  const { size, after, before, isActive } = page
+  const isShown = (row: Row) => !isActive || row.active === 1
+  const shown = rows.slice(0, lookedAt(page)).filter(isShown).slice(0, size)
+  const isFull = shown.length === size
+  // A page that is not full has looked at the other rows as well.
+  const [nearest, furthest] = [
+    rows.at(0),
+    isFull ? shown.at(-1) : (rows.at(lookedAt(page) - 1) ?? rows.at(-1)),
+  ]
+  const hasMore = isFull ? rows.at(-1) !== furthest : rows.length > lookedAt(page)
+  const items = shown.map(itemFromRow)
+  if (before === undefined) {
+    return {
+      items,
+      next: hasMore && furthest ? cursorOf(furthest) : undefined,
+      previous: after && nearest ? cursorOf(nearest) : undefined,
+    }
+  }
+  return {
+    items: items.reverse(),
+    next: nearest && cursorOf(nearest),
+    previous: hasMore && furthest ? cursorOf(furthest) : undefined,
   }
 }
 
@@ -189,29 +271,33 @@ function cursorOf({ cursorKey, cursorRow }: Row): ListCursor {
   return { key: String(cursorKey), row: String(cursorRow) }
 }
 
-/** All resources of a type in the order of their names, in parts that are read one after another. */
+/** The rows that a download reads at a time: about 1 MB, so that a million resources need 200 queries. */
+const STREAMED_ROWS = 5_000
+
+/** All pages of a list, read one after another. */
 export async function* streamDirectory(
   db: Database,
-  list: Pick<ListPage, 'type' | 'tenantId'>,
+  queryOf: (page: Pick<ListPage, 'size' | 'after'>) => Query<ListedPage>,
 ): AsyncGenerator<readonly DirectoryItem[], void, undefined> {
   for (let after: ListCursor | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
     const { page }: { page: ListedPage } = await readTogether(db, {
-      page: listQuery({ ...list, size: STREAMED_ROWS, after }),
+      page: queryOf({ size: STREAMED_ROWS, after }),
     })
     yield page.items
     after = page.next
   }
 }
 
-function itemColumns(type: StoredResourceType): SQL {
+/** The columns of an item, in a SELECT from the table of the type. */
+export function itemColumns(type: StoredResourceType): SQL {
   const attribute = (name: string) => sql.raw(`data ->> '$.${name}'`)
   return sql`id, ${attribute(type.nameAttribute)} AS name, ${attribute('displayName')} AS displayName,
-    ${attribute('externalId')} AS externalId, last_modified AS lastModified,
+    ${attribute('externalId')} AS externalId, created_at AS createdAt, last_modified AS lastModified,
     ${canBeDisabled(type) ? attribute('active') : sql`NULL`} AS active,
     ${hasMembers(type) ? sql`member_count` : sql`NULL`} AS memberCount`
 }
 
-function itemFromRow(row: Row): DirectoryItem {
+export function itemFromRow(row: Row): DirectoryItem {
   const text = (name: string) => (row[name] == null ? undefined : String(row[name]))
   return {
     id: String(row.id),
@@ -220,6 +306,7 @@ function itemFromRow(row: Row): DirectoryItem {
     externalId: text('externalId'),
     isActive: row.active == null ? undefined : row.active === 1,
     memberCount: row.memberCount == null ? undefined : Number(row.memberCount),
+    createdAt: Number(row.createdAt),
     lastModified: Number(row.lastModified),
   }
 }

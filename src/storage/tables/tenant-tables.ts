@@ -66,11 +66,14 @@ export const tenants = sqliteTable(
     eventKey: text('event_key'),
     /** The last user whose values are filled in; NULL before the first one, and when all are: see `user_values`. */
     valuesPosition: text('values_position'),
+    /** `<table>:<id>`: the last resource whose words are filled in; NULL when all are: see `search_words`. */
+    wordsPosition: text('words_position'),
   },
   // Partial indexes, so that queries find the few tenants on the move, and those without values, without a scan.
   (table) => [
     index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`),
     index('tenants_without_values').on(table.id).where(sql`configuration ->> '$.valuesMissing' IS NOT NULL`),
+    index('tenants_without_words').on(table.id).where(sql`words_position IS NOT NULL`),
   ],
 )
 
