@@ -146,9 +146,9 @@ describe('a client', () => {
     await new Client(tenantId, token).createUser()
     const page = await browser.get(keys)
     expect(textOf(page.html)).toContain('Entra Provision Healthy 1')
-    const form = { provider: 'entra', id: fieldValue(page.html, 'id'), name: 'spare', expires: '' }
+    const form = { id: fieldValue(page.html, 'id'), name: 'spare', expires: '' }
     const unknown = await browser.post(keys, { ...form, client: 'nobody', scope: 'provision' })
-    expect([unknown.status, unknown.html.includes('entra-client-error')]).toEqual([400, true])
+    expect([unknown.status, unknown.html.includes('new-client-error')]).toEqual([400, true])
     const generated = await browser.post(keys, { ...form, client: clientId, scope: 'read' })
     expect(generated.status).toBe(201)
     expect(textOf((await browser.get(keys)).html)).toContain('Entra Provision Healthy 2')

@@ -92,7 +92,7 @@ describe('the first time', () => {
     const { page, errors } = await newPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
     await signIn(page)
     await page.getByRole('link', { name: 'API Keys' }).first().click()
-    await page.getByLabel('Name').fill('OAuth')
+    await page.getByLabel('Name', { exact: true }).fill('OAuth')
     await page.getByRole('button', { name: 'Generate Client Secret' }).click()
     await page.getByText('It will not be shown again').waitFor()
     const copied = async (name: string) => {
@@ -125,7 +125,7 @@ describe('the first time', () => {
     await page.getByRole('link', { name: 'Tenants' }).click()
     const id = `nojs-${crypto.randomUUID().slice(0, 8)}`
     await page.getByLabel('Id').fill(id)
-    await page.getByLabel('Name').fill('Without script')
+    await page.getByLabel('Name', { exact: true }).fill('Without script')
     await page.getByRole('button', { name: 'Create tenant' }).click()
     await page.getByRole('link', { name: 'API Keys' }).first().click()
     await page.getByRole('button', { name: 'Generate Token' }).first().click()
