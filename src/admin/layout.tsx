@@ -17,7 +17,7 @@ import {
 import { permissionsOfPage, renderPermitted } from './components/permitted.tsx'
 import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
-import { isPermitted } from './contract/permissions.ts'
+import { isPermitted, type Permission } from './contract/permissions.ts'
 import type { Administrator } from './env.ts'
 import { withMarks } from './hidden-characters.ts'
 
@@ -156,10 +156,7 @@ interface NavigationLink {
 
 /** Each key is used once: test/admin/layout.test.ts. */
 function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
-  const all: NavigationLink[] = [
-    { item: 'tenants', label: 'Tenants', href: TENANTS_PATH, key: 't' },
-    { item: 'limits', label: 'Limits', href: LIMITS_PATH, key: 'm' },
-  ]
+  const all: NavigationLink[] = [{ item: 'tenants', label: 'Tenants', href: TENANTS_PATH, key: 't' }]
   if (tenant === undefined) return all
   const paths = tenantPaths(tenant.id)
   return [
@@ -181,12 +178,18 @@ function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
 
 /** Pages about the whole installation, for those who may see them. */
 function installation({ grants }: Administrator): readonly NavigationLink[] {
-  return isPermitted(grants, 'own installation', undefined)
-    ? [
-        { item: 'administrators', label: 'Administrators', href: ADMINISTRATORS_PATH, key: 'p' },
-        { item: 'audit', label: 'Audit trail', href: AUDIT_PATH, key: 'h' },
-      ]
-    : []
+  const links: readonly (NavigationLink & { readonly needs: Permission })[] = [
+    { item: 'limits', label: 'Limits', href: LIMITS_PATH, key: 'm', needs: 'read installation' },
+    {
+      item: 'administrators',
+      label: 'Administrators',
+      href: ADMINISTRATORS_PATH,
+      key: 'p',
+      needs: 'own installation',
+    },
+    { item: 'audit', label: 'Audit trail', href: AUDIT_PATH, key: 'h', needs: 'own installation' },
+  ]
+  return links.filter(({ needs }) => isPermitted(grants, needs, undefined))
 }
 
 function SignOut({ administrator }: { administrator: Administrator }) {

@@ -7,7 +7,7 @@ import { PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { counted } from '../components/number.ts'
 import { LIMITS_PATH, tenantPaths } from '../components/paths.ts'
-import { ChangeForm } from '../components/permitted.tsx'
+import { ChangeForm, Permitted } from '../components/permitted.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 import { tenantValues } from '../limits/tenant-values.ts'
@@ -159,7 +159,11 @@ function InForce({ tenant }: Pick<SettingsProps, 'tenant'>) {
     <Section
       id="in-force"
       title="In force for this tenant"
-      aside={<a href={LIMITS_PATH}>Limits and settings of the server</a>}
+      aside={
+        <Permitted to="read installation">
+          <a href={LIMITS_PATH}>Limits and settings of the server</a>
+        </Permitted>
+      }
     >
       <table class="stack">
         <thead>

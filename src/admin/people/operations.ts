@@ -25,7 +25,7 @@ export const PAGES: Readonly<Record<string, Operation>> = {
   'GET /admin/tenants/:tenant/audit': 'listTenantAudit',
   'GET /admin/tenants/:tenant/audit.csv': 'listTenantAudit',
   'GET /admin/tenants/:tenant': 'getTenant',
-  'GET /admin/limits': 'listTenants',
+  'GET /admin/limits': 'listDatabases',
   'GET /admin/tenants/:tenant/settings': 'getTenant',
   'POST /admin/tenants/:tenant/settings': 'updateTenant',
   'POST /admin/tenants/:tenant/guard': 'updateTenant',
