@@ -17,7 +17,7 @@ import {
 import { permissionsOfPage, renderPermitted } from './components/permitted.tsx'
 import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
-import { isPermitted } from './contract/permissions.ts'
+import { isPermitted, type Permission } from './contract/permissions.ts'
 import type { Administrator } from './env.ts'
 import { withMarks } from './hidden-characters.ts'
 
@@ -178,17 +178,17 @@ function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
 
 /** Pages about the whole installation, for those who may see them. */
 function installation({ grants }: Administrator): readonly NavigationLink[] {
-  const links = [
-    { needs: 'read installation', item: 'limits', label: 'Limits', href: LIMITS_PATH, key: 'm' },
+  const links: readonly (NavigationLink & { readonly needs: Permission })[] = [
+    { item: 'limits', label: 'Limits', href: LIMITS_PATH, key: 'm', needs: 'read installation' },
     {
-      needs: 'own installation',
       item: 'administrators',
       label: 'Administrators',
       href: ADMINISTRATORS_PATH,
       key: 'p',
+      needs: 'own installation',
     },
-    { needs: 'own installation', item: 'audit', label: 'Audit trail', href: AUDIT_PATH, key: 'h' },
-  ] as const
+    { item: 'audit', label: 'Audit trail', href: AUDIT_PATH, key: 'h', needs: 'own installation' },
+  ]
   return links.filter(({ needs }) => isPermitted(grants, needs, undefined))
 }
 

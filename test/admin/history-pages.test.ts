@@ -19,7 +19,7 @@ describe('the page Deleted', () => {
     const browser = await new Browser().signIn()
     expect(textOf((await browser.get(path)).html)).toMatch(/oskar.*mirela/)
     const free = await browser.get(`${path}/${a.id}/restore`)
-    expect(textOf(free.html)).toContain('The user with its id, and up to 0 memberships.')
+    expect(textOf(free.html)).toContain('The user with its id. It had no memberships.')
     expect(textOf(free.html)).toContain('userName mirela')
     expect(costOf({ status: 200, headers: free.headers, body: undefined }).roundTrips).toBe(2)
     const other = await client.createUser({ userName: 'Mirela' })

@@ -9,6 +9,7 @@ import * as limits from '../../src/scim/limits.ts'
 import { SHARED_DEFAULTS, sharedSettings } from '../../src/settings.ts'
 import { ADMIN_TOKEN, Browser, textOf } from '../support/dashboard.ts'
 import { admin, newClient } from '../support/harness.ts'
+import { newAdminToken } from '../support/people.ts'
 
 describe('the page of limits', () => {
   it('shows every limit of the code, with its value', async () => {
@@ -29,8 +30,14 @@ describe('the page of limits', () => {
     expect(html).not.toContain(ADMIN_TOKEN)
   })
 
-  it('needs a session', async () => {
+  it('needs a session, and the right to see the whole installation', async () => {
     expect((await new Browser().get('/admin/limits')).status).toBe(303)
+    const { tenantId } = await newClient()
+    const { token } = await newAdminToken('owner', [tenantId])
+    const browser = await new Browser().signIn(token)
+    expect((await browser.get('/admin/limits')).status).toBe(403)
+    const settings = await browser.get(`/admin/tenants/${tenantId}/settings`)
+    expect([settings.status, settings.html.includes('/admin/limits')]).toEqual([200, false])
   })
 })
 

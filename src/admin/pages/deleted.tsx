@@ -149,8 +149,10 @@ export function RestorePage(props: {
           </p>
         )}
         <p>
-          The {resourceType.toLowerCase()} with its id, and up to {counted(memberships, 'membership')}. Those
-          whose other side no longer exists are left out.
+          The {resourceType.toLowerCase()} with its id.{' '}
+          {memberships === 0
+            ? 'It had no memberships.'
+            : `Of its ${counted(memberships, 'membership')}, those whose other side still exists come back too.`}
         </p>
         <ChangeForm class="actions" action={`${paths.deleted}/${encodeURIComponent(id)}/restore`}>
           <button type="submit" class="primary" disabled={holder !== undefined}>
