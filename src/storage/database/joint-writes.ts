@@ -87,7 +87,8 @@ export class JointWrites {
   /** A loop, because calls that await each other would all be held for as long as writes arrive. */
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0 && this.#inFlight.size < MAX_IN_FLIGHT) {
-      const together = firstThatFit(this.#waiting)
+      const isStaleInFlight = [...this.#inFlight].some(([first]) => first?.isStale)
+      const together = firstThatFit(this.#waiting, !isStaleInFlight)
       this.#waiting = this.#waiting.filter((one) => !together.includes(one))
       this.#inFlight.add(together)
       await this.#send(together, 0)
@@ -127,12 +128,16 @@ function textOf(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-/** A stale write is a transaction of its own: the others in it would be sent again when it fails. */
-function firstThatFit(waiting: readonly Waiting[]): readonly Waiting[] {
-  if (waiting[0]?.isStale) return waiting.slice(0, 1)
+/**
+ * A stale write is a transaction of its own: the others in it would be sent again when it fails.
+ *
+ * @param mayBeStale whether it may be a stale one although others wait: many changes of one user do not hold them up
+ */
+function firstThatFit(waiting: readonly Waiting[], mayBeStale: boolean): readonly Waiting[] {
+  const fresh = waiting.filter(({ isStale }) => !isStale)
+  if (fresh.length === 0 || (mayBeStale && waiting[0]?.isStale)) return waiting.slice(0, 1)
   let [taken, count, characters] = [0, 0, 0]
-  return waiting.filter(({ isStale, statements }) => {
-    if (isStale) return false
+  return fresh.filter(({ statements }) => {
     count += statements.length
     for (const { params } of statements)
       for (const value of params) characters += typeof value === 'string' ? value.length : 0

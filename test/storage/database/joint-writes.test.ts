@@ -64,6 +64,20 @@ describe('a joint transaction', () => {
     expect(sizes).toEqual([1, 1, 2, 1, 1])
   })
 
+  it('does not wait for many changes of one resource', async () => {
+    const sent: string[] = []
+    const database: Database = {
+      async batch(statements) {
+        sent.push(...statements.map(({ params }) => String(params[0])))
+        await Promise.resolve()
+        return statements.map(() => ({ rows: [], changes: 1 }))
+      },
+    }
+    const queue = new JointWrites(() => database, Date.now)
+    await Promise.all(['x', 'x', 'x', 'x', 'x', 'y'].map((id) => queue.run(id, [statement(id)])))
+    expect(sent).toEqual(['x', 'x', 'y', 'x', 'x', 'x'])
+  })
+
   it('is not repeated because a later change of one of its resources fails', async () => {
     const sent: string[][] = []
     const database: Database = {
