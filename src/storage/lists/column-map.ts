@@ -16,11 +16,16 @@ export function columnsOf(sought: Sought, tenantId: string): ColumnMap {
   const { type, filter, isScanned } = sought
   return {
     document: `${type.table.name}.keys`,
-    columns: type.table.columns,
+    columns: isScanned ? hiddenFromIndexes(type.table.columns) : type.table.columns,
     rows: rowsOf(type, tenantId, filter !== undefined && isLookup(filter, type)),
     alternatives: alternativesOf(type, tenantId, isScanned),
     lookups: lookupsOf(sought, tenantId),
   }
+}
+
+/** A scan goes through the resources in the order of the list. SQLite would prefer the index of a tested column. */
+function hiddenFromIndexes(columns: ColumnMap['columns']): ColumnMap['columns'] {
+  return Object.fromEntries(Object.entries(columns).map(([path, { sql }]) => [path, { sql: `+${sql}` }]))
 }
 
 /** Of several tests that are joined by "and", only the one that leads to the candidates is looked up. */

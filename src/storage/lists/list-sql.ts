@@ -64,7 +64,10 @@ function listOf(
       // Members of a group are found in the order of their ids.
       isIndexed:
         filter !== undefined && !isScanned && (path ? hasDirectLookup : isIndexed)(filter, part.type),
-      sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
+      sortKey:
+        path === undefined
+          ? sql`NULL`
+          : toSql(compileSortKey(path, columnsOf({ type: part.type, filter }, tenantId))),
     }
   })
   const isCounted = 'offset' in slice || slice.total === undefined

@@ -11,7 +11,7 @@ import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { columnOf, isLookedUp, isLookup, isMembershipOfKnown } from './columns.ts'
 import type { ListPart } from './list-request.ts'
 import { isPossible } from './membership-columns.ts'
-import { candidatesOf } from './scan-conditions.ts'
+import { candidatesOf, mayFindMost } from './scan-conditions.ts'
 
 export interface Time {
   readonly row: number
@@ -38,6 +38,8 @@ const SUBSTRING_BYTE: Time = { row: 3, block: 28 }
 export const MEASURE: Time = { row: 500, block: 2_000 }
 /** Collects an id of a condition, counts it before, and looks up its resource. */
 const COLLECTED_ID: Time = { row: 2_000, block: 0 }
+/** Counts a resource in the range of an index before, and puts it into the order of the list. */
+const IN_RANGE: Time = { row: 500, block: 0 }
 /** Collects, measures and reads a member of a group. */
 const COLLECTED: Time = { row: 1_200, block: 0 }
 /** Sorts a row. */
@@ -104,6 +106,7 @@ export function workTimes(part: ListPart): ScanTime {
   return sum([
     { ...NOTHING, own: READ },
     ...(isCollected ? [{ ...NOTHING, own: COLLECTED_ID }] : []),
+    ...(!isCollected && mayFindMost(part) ? [{ ...NOTHING, own: IN_RANGE }] : []),
     ...(candidates?.some((one) => isMembershipOfKnown(one, type)) ? [{ ...NOTHING, own: COLLECTED }] : []),
     ...(filter === undefined ? [] : [filterWork(filter, part)]),
     ...(sort?.path === undefined ? [] : [sortWork(sort.path, type)]),
