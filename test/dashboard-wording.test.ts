@@ -16,7 +16,7 @@ const NEVER = [
     /\b(?:is|are|was|were) no (?!longer\b|more than\b)(?:[A-Z]+|[a-z-]+)(?=[",.;`']|$)(?<!there (?:is|are|was|were) no \S+)/,
     '"is not a …" or "there is no …"',
   ],
-  [/\ball of (?:these|it|them)\b(?! (?:together|as))/i, '"all …" with the noun'],
+  [/\bAll of (?:these|it|them)\b/, '"all …" with the noun'],
   [/\bin the line\b/i, 'the number of the line'],
   [/\bnot (?:\w+ )?any ?more\b/i, '"no longer"'],
   [/\bunusually much\b|\bback and\b(?! forth)/i, '"an unusual amount of"'],

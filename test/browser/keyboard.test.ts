@@ -13,7 +13,7 @@ beforeAll(async () => {
   browser = await launch()
   state = await signedInState(browser)
   tenant = await newTenant()
-})
+}, 60_000)
 
 afterAll(() => browser?.close())
 
@@ -125,7 +125,7 @@ describe('what opens or appears', () => {
   })
 
   it('tells that a value was copied', async () => {
-    const page = await open('/users?open=entra', { permissions: ['clipboard-read', 'clipboard-write'] })
+    const page = await open('/connect/entra', { permissions: ['clipboard-read', 'clipboard-write'] })
     await page.getByRole('button', { name: 'Copy Tenant URL' }).first().click()
     await page.locator('#toast').getByText('Copied Tenant URL').waitFor()
     await page.context().close()

@@ -104,6 +104,10 @@ beforeAll(async () => {
     '/admin/tenants',
     '/admin/tenants?q=nobody',
     '/admin/limits',
+    '/admin/administrators',
+    '/admin/audit',
+    `${at}/audit`,
+    `${at}/users/${user.id}/disable`,
   ]
 }, PAGES_TIMEOUT_MS)
 

@@ -42,6 +42,7 @@ td .mono, th .mono { overflow-wrap: break-word }
 .nowrap { white-space: nowrap }
 .stack tbody th { min-width: 9rem }
 .row-actions .actions { justify-content: flex-end; flex-wrap: nowrap; gap: var(--space-3) }
+.compact th time { white-space: normal }
 .compact th, .compact td { padding: var(--space-2) var(--space-3); font-size: var(--text-small) }
 .scroll { overflow-x: auto; max-height: 26rem }
 .pagination { display: flex; flex-wrap: wrap; gap: var(--space-3) var(--space-6); justify-content: flex-end }

@@ -40,6 +40,7 @@ a, b, strong, code, span, h1 { unicode-bidi: plaintext }
 [hidden] { display: none }
 
 .sidebar { position: sticky; top: 0; height: 100vh; overflow-y: auto; display: flex; flex-direction: column; gap: var(--space-5); padding: var(--space-6) var(--space-5); background: var(--surface); border-right: 1px solid var(--line) }
+.sidebar > * { flex-shrink: 0 }
 .brand { display: flex; align-items: center; gap: var(--space-3); padding: 0 var(--space-3); font-weight: 650; color: var(--text); text-decoration: none }
 .logo rect { fill: var(--brand) }
 .logo circle, .logo path { fill: none; stroke: var(--on-fill); stroke-width: 2; stroke-linecap: round }
@@ -50,7 +51,7 @@ a, b, strong, code, span, h1 { unicode-bidi: plaintext }
 .tenant .copy { gap: var(--space-2) }
 .switch-found { list-style: none; padding: 0; margin-top: var(--space-2) }
 .switch-found a { display: block; padding: var(--space-2); border-radius: var(--corner-small); overflow-wrap: anywhere }
-.sidebar nav { flex: 1 }
+.sidebar nav { flex: 1 0 auto }
 .sidebar nav ul { list-style: none; padding: 0; display: grid; gap: var(--space-1) }
 .sidebar nav a { display: block; padding: var(--space-2) var(--space-3); border-radius: var(--corner); color: var(--text); text-decoration: none }
 .sidebar nav a:hover { background: var(--sunken) }
