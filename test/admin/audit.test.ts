@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest'
 import type { Route } from '../../src/admin/contract/route.ts'
 import { ROUTES } from '../../src/admin/contract/routes.ts'
 import { PAGES } from '../../src/admin/people/operations.ts'
-import { insertAuditEntry, pruneAudit } from '../../src/storage/administrators/audit-trail.ts'
+import {
+  insertAuditEntry,
+  type NewAuditEntry,
+  pruneAudit,
+} from '../../src/storage/administrators/audit-trail.ts'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { admin, newClient } from '../support/harness.ts'
@@ -161,18 +165,21 @@ describe('the audit trail', () => {
   it('loses the entries before the retention time, and no others', async () => {
     const db = openDatabase(env.DB, noFigures())
     const { tenantId } = await newClient()
-    const entry = {
-      ...{
-        administrator: 'Mirela',
-        via: null,
-        operation: 'undo',
-        source: 'dashboard',
-        tenantId,
-        target: null,
-      },
-      ...{ outcome: 'accepted', status: 200, detail: null, changes: '[]', requestId: 'r' },
-    } as const
-    await insertAuditEntry(db, { ...entry, time: 1_000 })
+    const entry: NewAuditEntry = {
+      time: 1_000,
+      administrator: 'Mirela',
+      via: null,
+      operation: 'undo',
+      source: 'dashboard',
+      tenantId,
+      target: null,
+      outcome: 'accepted',
+      status: 200,
+      detail: null,
+      changes: '[]',
+      requestId: 'r',
+    }
+    await insertAuditEntry(db, entry)
     const before = (await trailOf(tenantId)).length
     expect(await pruneAudit(db, 2_000)).toBe(1)
     expect((await trailOf(tenantId)).length).toBe(before - 1)

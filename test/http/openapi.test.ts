@@ -90,6 +90,13 @@ describe('the OpenAPI document', () => {
     expect(operations()).toEqual(routes())
   })
 
+  it('says which role each operation of the admin API needs', () => {
+    const { get, delete: remove } = document.paths['/admin/api/tenants/{id}']
+    expect(get.description).toContain('Needs the role "viewer".')
+    expect(remove.description).toContain('Needs the role "owner".')
+    expect(document.paths['/admin/api/audit'].get.description).toBe('Needs the role "owner" in all tenants.')
+  })
+
   it('describes every attribute of every schema', () => {
     const { User, Group } = document.components.schemas
     for (const { id, attributes } of schemasOf(RESOURCE_TYPES)) {

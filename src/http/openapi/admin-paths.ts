@@ -1,6 +1,7 @@
 /**
  * The OpenAPI paths and schemas of the admin API, derived from its contract, and the path of /healthz.
  */
+import { neededFor } from '../../admin/contract/permissions.ts'
 import { type Answer, type Content, PATH_PARAMETERS, type Route } from '../../admin/contract/route.ts'
 import { ADMIN_API_PATH, ROUTES } from '../../admin/contract/routes.ts'
 import type { SchemaParts } from '../../admin/contract/schema-parts.ts'
@@ -80,12 +81,13 @@ const REFUSALS = {
 } as const
 
 function operation(operationId: string, route: Route, components: Components): Json {
-  const { summary, description, query, body, bodyDescription } = route
+  const { summary, query, body, bodyDescription, permission } = route
+  const description = `${route.description ?? ''} Needs ${neededFor(permission)}.`.trim()
   return {
     tags: ['Admin'],
     operationId,
     summary,
-    ...(description !== undefined && { description }),
+    description,
     security: [{ adminToken: [] }],
     ...(query && { parameters: queryParameters(query as unknown as SchemaParts, components) }),
     ...(body && {
