@@ -24,7 +24,9 @@ export const CONNECT_STYLE = `
 .others { border-top: 1px solid var(--line); padding-top: var(--space-4) }
 .others ul { margin-top: var(--space-2) }
 .mappings caption { text-align: left; font-weight: 600; padding-bottom: var(--space-2) }
-.mappings tbody th { width: 45%; font-weight: 400 }
+.mappings { table-layout: fixed }
+.mappings thead th { white-space: normal }
+.mappings tbody th { font-weight: 400 }
 .connections > li + li, .strangers { padding-top: var(--space-5); border-top: 1px solid var(--line) }
 .connections p + p { margin-top: var(--space-1) }
 .reasons { margin-top: var(--space-3) }

@@ -44,7 +44,7 @@ export function GuidePage(props: GuidePageProps) {
       <p class="crumbs">
         <a href={paths.connect}>Connect</a>
       </p>
-      <PageHead title={guide.name} lead={<>Application: {guide.application}</>}>
+      <PageHead title={guide.name} lead={guide.application}>
         <a class="button quiet to-watch" href="#watch">
           What has been seen
         </a>

@@ -26,7 +26,7 @@ function MappingTable(props: {
 }) {
   const { title, guide, rows } = props
   return (
-    <table class="stack compact mappings">
+    <table class="compact mappings">
       <caption>{title}</caption>
       <thead>
         <tr>
