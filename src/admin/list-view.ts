@@ -115,6 +115,11 @@ export function foundQuery(view: ListView, edges: PageEdges): Query<Found> | und
   )
 }
 
+/** Whether the list consists of users with a value in `user_values`. */
+export function isByValue({ type, field, shown }: ListView): boolean {
+  return shown === 'inactive' || (field !== undefined && type.table.values?.[field.path] !== undefined)
+}
+
 /** A page of a view that is not a search in all fields. */
 export function pageQuery(view: ListView, edges: PageEdges): Query<ListedPage> {
   const { type, text, field, shown, groupId, order, isDescending } = view

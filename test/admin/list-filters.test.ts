@@ -189,6 +189,23 @@ describe('the list of users', () => {
     expect(client.tenantId).not.toBe(other.tenantId)
   })
 
+  it('says that it is not complete until the values of all users are there', async () => {
+    const client = await newClient()
+    await client.createUser({ active: false })
+    const at = `/admin/tenants/${client.tenantId}/users`
+    const isPrepared = async (query: string) =>
+      !textOf((await cheap(`${at}${query}`)).html).includes('The list is being prepared.')
+    expect(await isPrepared('?show=inactive')).toBe(true)
+    await env.DB.prepare(
+      `UPDATE tenants SET configuration = json_object('valuesMissing', json('true')) WHERE id = ?1`,
+    )
+      .bind(client.tenantId)
+      .run()
+    expect(await isPrepared('?show=inactive')).toBe(false)
+    expect(await isPrepared('?q=a&in=email')).toBe(false)
+    expect(await isPrepared('?show=active')).toBe(true)
+  })
+
   it('shows the members of a group, and those of open conflicts', async () => {
     const { client, path } = scene
     const group = await client.createGroup({ displayName: 'Some' })

@@ -51,7 +51,7 @@ beforeAll(async () => {
   })
   const { id } = (await inner.json()) as { id: string }
   await tenant.scim('POST', '/Groups', { schemas: [GROUP], displayName: 'Outer', members: [{ value: id }] })
-})
+}, 60_000)
 
 afterAll(() => browser?.close())
 
@@ -118,7 +118,7 @@ describe('the directory', () => {
     if (width > 640) expect(Math.max(...heights) - Math.min(...heights)).toBeLessThan(4)
     expect(
       await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
-    ).toBe(0)
+    ).toBeLessThanOrEqual(0)
     expect(await page.locator('.mark').count()).toBeGreaterThan(2)
     expect(errors).toEqual([])
     await page.context().close()

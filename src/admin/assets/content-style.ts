@@ -25,7 +25,7 @@ td .mono, th .mono { overflow-wrap: break-word }
 .lines th, .lines td { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .lines a:focus-visible { outline-offset: -2px }
 .lines col.name { width: 30% }
-.lines col.state { width: 6rem }
+.lines col.state { width: 7rem }
 .lines col.members { width: 6rem }
 .lines col.moment { width: 11.5rem }
 .list-controls { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-3) var(--space-8) }

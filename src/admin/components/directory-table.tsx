@@ -40,9 +40,7 @@ export function DirectoryRows({ type, tenantId, items, isCreated = false }: Rows
         <tr>
           <th scope="col">{labelOf(type.nameAttribute)}</th>
           {hasDisplayName && <th scope="col">Display name</th>}
-          {canBeDisabled(type) && (
-            <th scope="col">State</th>
-          )}
+          {canBeDisabled(type) && <th scope="col">State</th>}
           {hasMembers(type) && (
             <th scope="col" class="number">
               Members

@@ -2,7 +2,7 @@
  * The directory: search, and the list of the resources of one type.
  */
 import { MAX_LOOKED_AT } from '../../storage/resources/directory-lists.ts'
-import { EmptyState, PageHead } from '../components/blocks.tsx'
+import { EmptyState, Notice, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
 import { ListControls, SearchForm } from '../components/list-controls.tsx'
 import { number } from '../components/number.ts'
@@ -33,6 +33,8 @@ export interface DirectoryProps {
   readonly group: ListedGroup | undefined
   /** Undefined if the text is too long to search for. */
   readonly found: Found | undefined
+  /** Whether users are missing in the list until the hourly run has taken them in. */
+  readonly isIncomplete: boolean
   /** How many resources come before the items; undefined if it is not known. */
   readonly position: number | undefined
   readonly first: string | undefined
@@ -69,6 +71,7 @@ export function DirectoryPage(props: DirectoryProps) {
         {view.groupId !== undefined && <GroupLine {...props} />}
         <SearchForm view={view} path={path} />
         {view.text === '' && view.groupId === undefined && <ListControls view={view} path={path} />}
+        {props.isIncomplete && <Incomplete />}
         <Results {...props} />
       </section>
     </Layout>
@@ -97,6 +100,14 @@ function GroupLine({ tenant, view, group }: DirectoryProps) {
       </span>
       <a href={paths.listOf(view.type)}>Show all {pluralOf(view.type).toLowerCase()}</a>
     </p>
+  )
+}
+
+function Incomplete() {
+  return (
+    <Notice tone="warn" title="The list is being prepared.">
+      <p>The hourly run still takes in earlier users. Until then, some of them are missing here.</p>
+    </Notice>
   )
 }
 

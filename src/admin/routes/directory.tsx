@@ -26,13 +26,14 @@ import {
   type ListCursor,
   streamDirectory,
 } from '../../storage/resources/directory-lists.ts'
+import { areValuesMissingQuery } from '../../storage/search/filtered-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { segmentOf, tenantPaths } from '../components/paths.ts'
 import { pluralOf } from '../components/resource-names.ts'
 import { type CsvColumns, csvOf } from '../csv.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
-import { addressOf, foundQuery, listViewOf, pageQuery } from '../list-view.ts'
+import { addressOf, foundQuery, isByValue, listViewOf, pageQuery } from '../list-view.ts'
 import { DirectoryPage } from '../pages/directory.tsx'
 import { OverviewPage } from '../pages/overview.tsx'
 import { ResourcePage } from '../pages/resource.tsx'
@@ -111,10 +112,11 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
   const [after, before] = [cursorOf(c, 'after'), cursorOf(c, 'before')]
   const edges = { size: PAGE_SIZE, ...(after ? { after } : { before }) }
   const types = c.get('resourceTypes')
-  const { tenant, found, group, counts } = await loadWithTenant(c, (tenantId) => ({
+  const { tenant, found, group, counts, isIncomplete } = await loadWithTenant(c, (tenantId) => ({
     found: foundQuery(view, { tenantId, ...edges }) ?? nothing,
     group: view.groupId === undefined ? nothing : groupNameQuery(tenantId, view.groupId),
     counts: countsQuery(types, tenantId),
+    isIncomplete: isByValue(view) ? areValuesMissingQuery(tenantId) : nothing,
   }))
   const path = tenantPaths(tenant.id).listOf(type)
   const position = positionOf(c, after ?? before)
@@ -130,6 +132,7 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
       view={view}
       group={group}
       found={found}
+      isIncomplete={isIncomplete ?? false}
       position={position}
       first={(after ?? before) && addressOf(path, view)}
       previous={pageAt('before', found?.previous, beforePrevious)}

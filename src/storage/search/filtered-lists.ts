@@ -28,6 +28,18 @@ export function inactiveQuery(page: ListPage): Query<ListedPage> {
   )
 }
 
+/** Whether `user_values` lacks users of the tenant, so that lists by their values lack them too. */
+export function areValuesMissingQuery(tenantId: string): Query<boolean> {
+  return {
+    statements: [
+      statement(
+        sql`SELECT configuration ->> '$.valuesMissing' IS NOT NULL AS isMissing FROM tenants WHERE id = ${tenantId}`,
+      ),
+    ],
+    read: ([result]) => result?.rows[0]?.isMissing === 1,
+  }
+}
+
 /** Members of a group that are of the type. */
 export function membersOfQuery(page: ListPage, groupId: string): Query<ListedPage> {
   return rangeQuery(page, byId(page, { table: 'memberships', id: 'member_id' }), sql`group_id = ${groupId}`)
