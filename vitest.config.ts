@@ -87,7 +87,7 @@ const LONG_NODE_TESTS = [
   // Kill processes, and let processes race for a file.
   'test/entra/cli/{check-interrupted,lock-file,provision}.test.ts',
   // Run commands as processes, each with a server.
-  'test/local/{ad-connector,bench,follow,killed,start}.test.ts',
+  'test/local/{ad-connector,bench,follow,killed,start,worker-modules}.test.ts',
   // Build the package and the binary, and run them as a user would.
   'test/release/**/*.test.ts',
   // Start and stop whole servers on files.

@@ -5,11 +5,10 @@ import { createApp } from './app.ts'
 import { bindingOf, checkedBinding, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
 import { pokeSenders } from './durable-objects/webhook-sender.ts'
 import { idGenerator } from './id-generator.ts'
+import { loadBackgroundWork } from './parts.ts'
 import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriteAnswer, GroupWriteRequest } from './provider/groups/group-writer.ts'
 import { MAX_GROUP_WRITE_MS } from './provider/groups/queued-group-writer.ts'
-import { maintain, namesInTurn } from './provider/maintenance.ts'
-import { RECONCILE_STATEMENTS, reconcileAndLog } from './provider/reconcile.ts'
 import { postByFetch } from './provider/webhooks/post.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import {
@@ -93,6 +92,7 @@ export default {
     const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
     const pokeWebhooks = (due: readonly WebhookAddress[]) => pokeSenders(env.WEBHOOK_SENDER, due, false)
     try {
+      const { maintain } = await loadBackgroundWork()
       await maintain(
         {
           databases,
@@ -115,6 +115,7 @@ export default {
 
 /** Reconciles as many databases as one invocation may ask, with an identity check each. */
 async function reconcileInTurn(databases: Databases, now: number): Promise<void> {
+  const { namesInTurn, RECONCILE_STATEMENTS, reconcileAndLog } = await loadBackgroundWork()
   const count = Math.floor(MAX_QUERIES_FREE / (RECONCILE_STATEMENTS + 1))
   await reconcileAndLog(databases, RESOURCE_TYPES, namesInTurn(databases.names, count, now))
 }

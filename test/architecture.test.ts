@@ -147,12 +147,17 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   provider: ['provider', 'scim', 'storage'],
   'id-generator.ts': ['uuidv7'],
   'bindings.ts': ['storage'],
+  // What is loaded when it is first needed.
+  'parts.ts': ['administration.ts', 'background-work.ts', 'http', 'runtime.ts', 'hono'],
+  'administration.ts': ['admin', 'http', 'runtime.ts', 'hono'],
+  'background-work.ts': ['provider'],
   'durable-objects': [
     'durable-objects',
     'bindings.ts',
     'provider',
     'storage',
     'id-generator.ts',
+    'parts.ts',
     'cloudflare:workers',
   ],
   // Roles of administrators.
@@ -304,7 +309,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   drift: ['drift', 'csv-cell.ts'],
   'settings.ts': ['administrators', 'edge', 'runtime.ts'],
   local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler', 'yaml'],
-  'app.ts': ['http', 'admin', 'edge', 'scim', 'storage', 'runtime.ts', 'hono'],
+  'app.ts': ['http', 'admin', 'edge', 'scim', 'storage', 'parts.ts', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node', '@cloudflare/workers-types'],
   'self-hosted': [
     'self-hosted',
@@ -332,6 +337,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'app.ts',
     'bindings.ts',
     'durable-objects',
+    'parts.ts',
     'runtime.ts',
     'settings.ts',
     'id-generator.ts',
@@ -424,6 +430,14 @@ describe('imports', () => {
 
   it('have no circles between files, including type imports', () => {
     expect(circles()).toEqual([])
+  })
+
+  it('load nothing later but what parts.ts names, in the server', () => {
+    const isOfServer = (file: string) => !/^(?:cli|consumer|entra|local)\//.test(file)
+    const dynamic = files.filter(
+      (path) => isOfServer(relative(SRC, path)) && /\bimport\('/.test(readFileSync(path, 'utf8')),
+    )
+    expect(dynamic.map((path) => relative(SRC, path))).toEqual(['parts.ts'])
   })
 
   it('reach the Durable Object from the Workers entry alone', () => {

@@ -83,17 +83,6 @@ export function adminApi(): Hono<HttpEnv> {
   return app
 }
 
-/** The answer for an unknown path. */
-export function adminNotFound(c: Context<HttpEnv>): Response {
-  return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${shorten(c.req.path)}`))
-}
-
-/** The answer to every request while a setting has an invalid value. */
-export function adminMisconfigured(c: Context<HttpEnv>): Response {
-  const message = 'the server is not configured; its log names the setting'
-  return adminErrorResponse(c, new AdminError(503, 'notConfigured', message))
-}
-
 /**
  * Authenticates with ADMIN_TOKEN or a named token. An address with too many refused tokens is refused before the comparison,
  * even with the right token: otherwise it could continue to guess. Authentication comes before any other work.

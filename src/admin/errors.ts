@@ -61,6 +61,17 @@ export function adminErrorResponse(c: Context, error: unknown): Response {
   return c.json({ error: { code, message, ...(field !== undefined && { field }) } }, known.status, retry)
 }
 
+/** The answer for an unknown path. */
+export function adminNotFound(c: Context): Response {
+  return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${shorten(c.req.path)}`))
+}
+
+/** The answer to every request while a setting has an invalid value. */
+export function adminMisconfigured(c: Context): Response {
+  const message = 'the server is not configured; its log names the setting'
+  return adminErrorResponse(c, new AdminError(503, 'notConfigured', message))
+}
+
 /** Logs the messages of an error and its causes. Statements and their values are left out, because they contain personal data. */
 export function logFault(c: Context, error: unknown): void {
   const causes: string[] = []

@@ -22,10 +22,10 @@
 import { DurableObject } from 'cloudflare:workers'
 import { databasesOf, openBinding } from '../bindings.ts'
 import { idGenerator } from '../id-generator.ts'
+import { loadBackgroundWork } from '../parts.ts'
 import { type AwaitedPosition, EventWaiters } from '../provider/events/event-waiters.ts'
 import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/groups/group-writer.ts'
 import { QueuedGroupWriter } from '../provider/groups/queued-group-writer.ts'
-import { runJob } from '../provider/jobs/runner.ts'
 import { type D1Binding, MAX_QUERIES_FREE, noFigures, type Statement } from '../storage/database/database.ts'
 import { type JointAnswer, JointWrites } from '../storage/database/joint-writes.ts'
 import { type HeldBookmark, TenantBookmark } from '../storage/database/replicas.ts'
@@ -120,6 +120,7 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
         pokeSenders(this.env.WEBHOOK_SENDER, due, false)
       const keepsDeleted = Number(this.env.TOMBSTONE_DAYS ?? DEFAULT_TOMBSTONE_DAYS) > 0
       const calls = { now: Date.now, administration: { newId, keepsDeleted }, noteWrite, pokeWebhooks }
+      const { runJob } = await loadBackgroundWork()
       return await runJob({ databases, resourceTypes: RESOURCE_TYPES, maxStatements, ...calls }, tenantId)
     } catch (error) {
       console.error(JSON.stringify({ job: 'run jobs', tenantId, message: String(error) }))

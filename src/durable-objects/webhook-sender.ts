@@ -5,7 +5,8 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { databasesOf } from '../bindings.ts'
-import { deliverDue, type NextRun } from '../provider/webhooks/deliver.ts'
+import { loadBackgroundWork } from '../parts.ts'
+import type { NextRun } from '../provider/webhooks/deliver.ts'
 import { postByFetch } from '../provider/webhooks/post.ts'
 import { type D1Binding, noFigures } from '../storage/database/database.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
@@ -54,6 +55,7 @@ export class WebhookSender extends DurableObject<SenderEnv> {
 
   async #deliver(address: WebhookAddress): Promise<NextRun> {
     try {
+      const { deliverDue } = await loadBackgroundWork()
       return await deliverDue(
         {
           databases: databasesOf(this.env, noFigures()),

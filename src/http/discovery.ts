@@ -16,10 +16,10 @@ import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
-import { METADATA_PATH } from './oauth/metadata.ts'
 import { requireAccepted } from './profile.ts'
 import { tenantUrl } from './request.ts'
 import { inTenant } from './tenant.ts'
+import { METADATA_PATH } from './url.ts'
 
 export const discovery = new Hono<HttpEnv>()
   // RFC 7643 §5: "authenticationSchemes" SHOULD be accessible without prior authentication.

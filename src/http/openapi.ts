@@ -11,7 +11,6 @@ import { servedTypes } from '../scim/schema/group-membership.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { clientRequest } from './client-request.ts'
-import { TOKEN_PATH } from './oauth/token-endpoint.ts'
 import { adminApi } from './openapi/admin-paths.ts'
 import { DOCUMENTATION } from './openapi/documentation.ts'
 import { eventSchemas, FEED_PATH_ITEM, WEBHOOKS } from './openapi/event-paths.ts'
@@ -21,7 +20,7 @@ import { OAUTH_PATHS, OAUTH_SCHEMAS } from './openapi/oauth-paths.ts'
 import { pluralOf, scimComponents, scimPaths } from './openapi/scim-paths.ts'
 import { requireAccepted } from './profile.ts'
 import { inTenant } from './tenant.ts'
-import { EVENTS_PATH, TENANT_PATH } from './url.ts'
+import { EVENTS_PATH, TENANT_PATH, TOKEN_PATH } from './url.ts'
 
 /** The documents by resource types, without the server. Created on the first request, to keep cold starts short. */
 const documents = new WeakMap<readonly ResourceType[], Json>()

@@ -13,6 +13,10 @@ export const TENANT_PATH = '/scim/v2'
 export const EVENTS_PATH = '/events'
 export const METRICS_PATH = '/metrics'
 
+/** The paths of the authorization server. RFC 8414 §3: the issuer has no path, so nothing follows the second one. */
+export const TOKEN_PATH = '/oauth/token'
+export const METADATA_PATH = '/.well-known/oauth-authorization-server'
+
 /** The endpoints that are not stored resource types. */
 const OTHER_ENDPOINTS = [
   GROUP_MEMBERSHIP.endpoint,

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
 import { fail, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
+import { buildWorkerModules, deployArguments } from './worker-modules.mjs'
 
 const USAGE = `npm run deploy -- [--env NAME] [--location weur] [--url https://scim.example] [--wait 120] [--replace]
 
@@ -241,7 +242,10 @@ async function deploy(adminToken) {
   if (adminToken !== undefined)
     writeFileSync(secrets, JSON.stringify({ ADMIN_TOKEN: adminToken }), { mode: 0o600 })
   const more = adminToken === undefined ? [] : ['--secrets-file', secrets]
-  await succeed(['deploy', ...more, ...environment], 'The Worker cannot be deployed', {
+  const modules = join(folder, 'modules')
+  await buildWorkerModules(modules)
+  const args = ['deploy', ...deployArguments(modules), ...more, ...environment]
+  await succeed(args, 'The Worker cannot be deployed', {
     WRANGLER_OUTPUT_FILE_PATH: output,
   })
   const lines = readFileSync(output, 'utf8').trim().split('\n')

@@ -8,7 +8,7 @@ import type { Route } from '../../src/admin/contract/route.ts'
 import { ADMIN_API_PATH, ROUTES } from '../../src/admin/contract/routes.ts'
 import { PAGES } from '../../src/admin/people/operations.ts'
 import { ROLES, type Role } from '../../src/administrators/role.ts'
-import { createApp } from '../../src/app.ts'
+import { appWithAllRoutes } from '../support/all-routes.ts'
 import { Browser } from '../support/dashboard.ts'
 import { admin, newClient } from '../support/harness.ts'
 import { adminAs, newAdminToken } from '../support/people.ts'
@@ -44,10 +44,11 @@ describe('the permissions', () => {
     }
   })
 
-  it('exist for each page and each form of the dashboard', () => {
+  it('exist for each page and each form of the dashboard', async () => {
     const WITHOUT_SIGN_IN = ['/admin/assets/:file', '/admin/sign-in', '/admin/sign-out']
-    const found = createApp()
-      .routes.filter(({ method, path }) => method !== 'ALL' && path.startsWith('/admin'))
+    const { routes } = await appWithAllRoutes()
+    const found = routes
+      .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/admin'))
       .filter(({ path }) => !path.startsWith(`${ADMIN_API_PATH}/`))
       .filter(({ path }) => !WITHOUT_SIGN_IN.some((prefix) => path.startsWith(prefix)))
       .map(({ method, path }) => `${method} ${path}`)

@@ -1,24 +1,23 @@
 /**
  * Size and cold start of the Worker: its modules, their size, and the time from the start of a workerd process to the
- * first response, relative to the floor, with and without the dashboard and the OpenAPI document. Also measures the
- * evaluation of the module. The variants are started in turn.
+ * first response, relative to the floor, as several modules and as one. Also measures the evaluation of the modules, and the
+ * first request that needs a lazy part. The variants are started in turn.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { bundle, emptyModule, evaluator } from './cold-start/variants.ts'
+import { buildWorkerModules, type WorkerModule } from '../../src/local/worker-modules.mjs'
+import { emptyModule, evaluator, oneModule } from './cold-start/variants.ts'
 import { type Directory, makeDirectory, userId, userName } from './directory.ts'
 import { Connection, type Exchange, httpRequest, isRight } from './load/client.ts'
 import { scimExchange } from './load/scim.ts'
 import { ratiosOf, type Spread, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
-import { build, exactProcessorMs, launch, type Peer, type PeerName, stop } from './peers/peer.ts'
+import { exactProcessorMs, launch, newFolder, type Peer, type PeerName, stop } from './peers/peer.ts'
 import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const USERS = 1_000
 const START_TIMEOUT_MS = 10_000
-const GZIP_LEVEL = 9
 
 const values = readOptions('cold-start')
 
@@ -45,22 +44,29 @@ await runSection(main)
 
 async function main(): Promise<number> {
   const rounds = wholeFrom(1, 'rounds', values.rounds)
-  const deployed = join(build(), 'worker.js')
+  const folder = newFolder()
+  const modules = await buildWorkerModules(folder)
+  const forms: Forms = { several: modules.map(({ name }) => join(folder, name)), one: [await oneModule()] }
   const directory = await makeDirectory({ users: USERS, groups: [{ members: 10 }] })
-  const whole = await bundle(true)
-  const without = await bundle(false)
-  const starts = await measureInTurn(startVariants(deployed, whole, without, directory), directory, rounds)
-  const evaluations = await measureInTurn(evaluationVariants(deployed, whole, without), directory, rounds)
-  const modules = readdirSync(build()).filter((name) => name.endsWith('.js')).length
-  console.log(
-    `${modules} module; from the start of a workerd process to its first answer, ${rounds} starts each\n`,
-  )
+  printSizes(modules)
+  const starts = await measureInTurn(startVariants(forms, directory), directory, rounds)
+  console.log(`\nFrom the start of a workerd process to its first answer, ${rounds} starts each\n`)
   print(starts)
-  console.log('\nEvaluation of the module in a running process\n')
+  const evaluations = await measureInTurn(evaluationVariants(forms), directory, rounds)
+  console.log('\nEvaluation of the modules in a running process\n')
   print(evaluations)
+  const pages = await measureInTurn(pageVariants(forms, directory), directory, rounds)
+  console.log('\nThe first page of the dashboard, after a read of a user\n')
+  print(pages)
   if (values.out !== undefined)
-    writeFileSync(values.out, JSON.stringify({ rounds, modules, starts, evaluations }, null, 2))
-  return modules === 1 ? 0 : 1
+    writeFileSync(values.out, JSON.stringify({ rounds, modules, starts, evaluations, pages }, null, 2))
+  return 0
+}
+
+/** The files of the Worker as several modules and as one, each with the main module first. */
+interface Forms {
+  readonly several: readonly string[]
+  readonly one: readonly string[]
 }
 
 /** @returns the rows, each relative to the first one */
@@ -78,37 +84,41 @@ async function measureInTurn(
   return variants.map((variant, i) => rowOf(variant, starts[i] ?? [], starts[0] ?? []))
 }
 
-function startVariants(
-  deployed: string,
-  whole: string,
-  without: string,
-  { token }: Directory,
-): readonly Variant[] {
+function startVariants({ several, one }: Forms, directory: Directory): readonly Variant[] {
   const read = { request: httpRequest('GET', `/?id=${userId(1)}`, {}), status: 200, holds: [userName(1)] }
-  const exchange = scimExchange(token)({ method: 'GET', path: `/Users/${userId(1)}` }, 200, userName(1))
   const floor = join(import.meta.dirname, 'peers', 'workerd-floor.mjs')
-  const worker = { peer: 'workerd', exchange } as const
+  const worker = { peer: 'workerd', exchange: readOf(directory) } as const
   return [
     { name: 'floor', peer: 'workerd floor', modules: [floor], exchange: read },
-    { ...worker, name: 'the Worker as deployed', modules: [deployed] },
-    { ...worker, name: 'the Worker, bundled again', modules: [whole] },
-    { ...worker, name: 'without dashboard, admin API, OpenAPI', modules: [without] },
+    { ...worker, name: 'the Worker as deployed', modules: several },
+    { ...worker, name: 'the Worker as one module', modules: one },
   ]
 }
 
-function evaluationVariants(deployed: string, whole: string, without: string): readonly Variant[] {
-  const get = (path: string): Exchange => ({
-    request: httpRequest('GET', path, {}),
-    status: 200,
-    holds: ['done'],
-  })
-  const evaluated = { peer: 'workerd', before: get('/'), exchange: get('/evaluate') } as const
+function evaluationVariants({ several, one }: Forms): readonly Variant[] {
+  const evaluated = { peer: 'workerd', before: get('/', 'done'), exchange: get('/evaluate', 'done') } as const
   return [
-    { ...evaluated, name: 'the Worker as deployed', modules: evaluator(deployed) },
-    { ...evaluated, name: 'the Worker, bundled again', modules: evaluator(whole) },
-    { ...evaluated, name: 'without dashboard, admin API, OpenAPI', modules: evaluator(without) },
-    { ...evaluated, name: 'an empty module', modules: evaluator(emptyModule()) },
+    { ...evaluated, name: 'an empty module', modules: evaluator([emptyModule()]) },
+    { ...evaluated, name: 'the Worker as deployed', modules: evaluator(several) },
+    { ...evaluated, name: 'the Worker as one module', modules: evaluator(one) },
   ]
+}
+
+function pageVariants({ several, one }: Forms, directory: Directory): readonly Variant[] {
+  const page = get('/admin/sign-in', '<form')
+  const first = { peer: 'workerd', before: readOf(directory), exchange: page } as const
+  return [
+    { ...first, name: 'the Worker as deployed', modules: several },
+    { ...first, name: 'the Worker as one module', modules: one },
+  ]
+}
+
+function readOf({ token }: Directory): Exchange {
+  return scimExchange(token)({ method: 'GET', path: `/Users/${userId(1)}` }, 200, userName(1))
+}
+
+function get(path: string, text: string): Exchange {
+  return { request: httpRequest('GET', path, {}), status: 200, holds: [text] }
 }
 
 /** @throws {Error} if a response is wrong or missing */
@@ -162,8 +172,6 @@ async function connect({ port, child }: Peer): Promise<Connection> {
 
 interface Row {
   readonly name: string
-  readonly bytes: number
-  readonly gzipBytes: number
   readonly firstMs: Spread
   /** Relative to the first row of the same round. */
   readonly ofFirst: Spread
@@ -172,14 +180,11 @@ interface Row {
   readonly secondMs: number
 }
 
-function rowOf({ name, modules }: Variant, starts: readonly Start[], base: readonly Start[]): Row {
-  const source = readFileSync(modules.at(-1) ?? '')
+function rowOf({ name }: Variant, starts: readonly Start[], base: readonly Start[]): Row {
   const all = (of: readonly Start[], field: keyof Start) => of.map((one) => one[field])
   const ratio = (field: keyof Start) => spreadOf(ratiosOf(all(starts, field), all(base, field)))
   return {
     name,
-    bytes: source.length,
-    gzipBytes: gzipSync(source, { level: GZIP_LEVEL }).length,
     firstMs: spreadOf(all(starts, 'firstMs')),
     ofFirst: ratio('firstMs'),
     cpuMs: spreadOf(all(starts, 'cpuMs')),
@@ -191,11 +196,9 @@ function rowOf({ name, modules }: Variant, starts: readonly Start[], base: reado
 function print(rows: readonly Row[]): void {
   const range = ({ median, min, max }: Spread) => `${figure(median)} (${figure(min)}–${figure(max)})`
   const base = `of ${rows[0]?.name}`
-  const header = ['', 'kB', 'kB gzip', 'ms', base, 'cpu ms', base, 'ms, again']
-  const cells = rows.map(({ name, bytes, gzipBytes, firstMs, ofFirst, cpuMs, cpuOfFirst, secondMs }) => [
+  const header = ['', 'ms', base, 'cpu ms', base, 'ms, again']
+  const cells = rows.map(({ name, firstMs, ofFirst, cpuMs, cpuOfFirst, secondMs }) => [
     name,
-    (bytes / 1000).toFixed(0),
-    (gzipBytes / 1000).toFixed(0),
     range(firstMs),
     range(ofFirst),
     range(cpuMs),
@@ -203,4 +206,18 @@ function print(rows: readonly Row[]): void {
     figure(secondMs),
   ])
   console.log(markdownTable(header, cells))
+}
+
+function printSizes(modules: readonly WorkerModule[]): void {
+  const cells = modules.map(({ name, isLazy, gzipBytes }) => [
+    name,
+    isLazy ? 'lazy' : '',
+    gzipBytes.toLocaleString('en'),
+  ])
+  console.log(markdownTable(['module', '', 'bytes with gzip'], cells))
+  const sum = (of: readonly WorkerModule[]) =>
+    of.reduce((bytes, one) => bytes + one.gzipBytes, 0).toLocaleString('en')
+  console.log(
+    `\n${sum(modules.filter(({ isLazy }) => !isLazy))} bytes in every isolate, ${sum(modules)} in all`,
+  )
 }

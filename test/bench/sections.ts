@@ -80,7 +80,7 @@ export const SECTIONS = {
   },
   'cold-start': {
     script: 'cold-start.ts',
-    what: 'size of the module, time from process start to first response, evaluation of the module',
+    what: 'sizes of the modules, time from process start to first response, evaluation, the first page of the dashboard',
     options: { rounds: { default: '20', what: 'starts of each variant, in turn' } },
     isDefault: true,
   },

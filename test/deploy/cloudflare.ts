@@ -24,6 +24,8 @@ export interface Faults {
 export interface DeployedWorker {
   readonly secrets: Map<string, string>
   readonly bindings: readonly object[]
+  /** The texts of the uploaded modules and of their source maps, by name. */
+  readonly modules: ReadonlyMap<string, string>
   /** The number of deployments. */
   readonly deployments: number
 }
@@ -148,12 +150,14 @@ export async function startCloudflare(): Promise<Cloudflare> {
   ): Promise<unknown> {
     const known = state.workers.get(name)
     if (method === 'PUT' && part === undefined) {
-      const metadata = await metadataOf(body, headers['content-type'] ?? '')
+      const form = await formOf(body, headers['content-type'] ?? '')
+      const metadata = metadataOf(form)
       const secrets = metadata.bindings.filter(({ type }) => type === 'secret_text')
       const kept = known?.secrets ?? new Map<string, string>()
       state.workers.set(name, {
         secrets: new Map([...kept, ...secrets.map(({ name: key, text = '' }) => [key, text] as const)]),
         bindings: metadata.bindings.filter(({ type }) => type !== 'inherit'),
+        modules: new Map([...form].filter(([part]) => part !== 'metadata')),
         deployments: (known?.deployments ?? 0) + 1,
       })
       return {
@@ -161,7 +165,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
         startup_time_ms: 5,
         deployment_id: randomUUID(),
         etag: 'etag',
-        entry_point: 'worker.js',
+        entry_point: metadata.main_module,
       }
     }
     if (known === undefined) throw new ApiError(404, 10007, 'This Worker does not exist on your account.')
@@ -200,16 +204,23 @@ function execute(database: DatabaseSync, sql: string, params: readonly string[])
 }
 
 interface Metadata {
+  readonly main_module: string
   readonly bindings: readonly { readonly type: string; readonly name: string; readonly text?: string }[]
 }
 
-/** The "metadata" part of an uploaded Worker. */
-async function metadataOf(body: Buffer, contentType: string): Promise<Metadata> {
+/** The parts of an uploaded Worker as texts, by name: its metadata, its modules, and their source maps. */
+async function formOf(body: Buffer, contentType: string): Promise<ReadonlyMap<string, string>> {
   const form = await new Response(new Uint8Array(body), {
     headers: { 'Content-Type': contentType },
   }).formData()
-  const metadata = form.get('metadata')
-  return JSON.parse(typeof metadata === 'string' ? metadata : ((await metadata?.text()) ?? '{}')) as Metadata
+  const texts = [...form].map(async ([name, part]) =>
+    typeof part === 'string' ? ([name, part] as const) : ([part.name || name, await part.text()] as const),
+  )
+  return new Map(await Promise.all(texts))
+}
+
+function metadataOf(form: ReadonlyMap<string, string>): Metadata {
+  return JSON.parse(form.get('metadata') ?? '{}') as Metadata
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

@@ -17,7 +17,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addSecondDatabase, copyClone } from '../support/clone.ts'
-import { ACCOUNT_ID, API_TOKEN, type Cloudflare, startCloudflare } from './cloudflare.ts'
+import { ACCOUNT_ID, API_TOKEN, type Cloudflare, type DeployedWorker, startCloudflare } from './cloudflare.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const MIGRATIONS = readdirSync(join(ROOT, 'migrations')).filter((name) => name.endsWith('.sql'))
@@ -92,6 +92,18 @@ function migrationsOf(name: string): readonly unknown[] {
   return (rows ?? []).map((row) => row.name)
 }
 
+/** Expects modules of their own for what is loaded later, each with a source map that names files of the repository. */
+function expectModulesOf(worker: DeployedWorker | undefined): void {
+  const names = [...(worker?.modules.keys() ?? [])].filter((name) => name.endsWith('.mjs'))
+  expect(names.map((name) => name.replace(/-\w+\.mjs$/, ''))).toEqual(
+    expect.arrayContaining(['worker.mjs', 'administration', 'authorization-server', 'background-work']),
+  )
+  for (const name of names) {
+    const map = JSON.parse(worker?.modules.get(`${name}.map`) ?? '{}') as { sources?: readonly string[] }
+    for (const source of map.sources ?? ['missing']) expect(source).toMatch(/(?:^|\/)(?:src|node_modules)\//)
+  }
+}
+
 describe('npm run deploy', { timeout: 300_000 }, () => {
   it('creates and shows no token in Workers Builds, whose logs are stored', async () => {
     const { code, output } = await deploy([], { WORKERS_CI: '1' })
@@ -113,6 +125,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(worker?.bindings).toContainEqual(
       expect.objectContaining({ type: 'd1', name: 'DB', id: cloudflare.databases.get('scim-worker')?.id }),
     )
+    expectModulesOf(worker)
     // A database is migrated before a Worker uses it.
     const deployed = cloudflare.requests.findIndex((request) => request.startsWith('PUT /workers/scripts/'))
     expect(cloudflare.requests.findLastIndex((request) => request.endsWith('/query'))).toBeLessThan(deployed)
@@ -189,7 +202,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
   })
 
   it('leaves a Worker of the same name as it is, unless it is told to replace it', async () => {
-    const other = { secrets: new Map([['KEY', 'x']]), bindings: [], deployments: 7 }
+    const other = { secrets: new Map([['KEY', 'x']]), bindings: [], modules: new Map(), deployments: 7 }
     cloudflare.workers.set('scim-worker', other)
     const { code, output } = await deploy()
     expect(code).toBe(1)

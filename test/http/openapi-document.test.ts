@@ -5,6 +5,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
+import type { Runtime } from '../../src/runtime.ts'
 
 interface Operation {
   readonly operationId: string
@@ -13,8 +14,8 @@ interface Operation {
   readonly responses: Readonly<Record<string, object>>
 }
 
-const runtime = { settings: { requestLog: false } }
-const response = await createApp().request('https://scim.test/openapi.json', undefined, runtime)
+const runtime = { settings: { requestLog: false } } as Runtime
+const response = await createApp().fetch(new Request('https://scim.test/openapi.json'), runtime)
 const text = await response.text()
 const document = JSON.parse(text)
 const operations: readonly Operation[] = Object.values<object>(document.paths).flatMap((item) =>

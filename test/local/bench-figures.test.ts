@@ -1,8 +1,8 @@
 /** The statistics and the options of `npm run bench`. */
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bundle } from '../bench/cold-start/variants.ts'
+import { oneModule } from '../bench/cold-start/variants.ts'
 import { type Exchange, httpRequest, isRight } from '../bench/load/client.ts'
 import { quantile, ratiosOf, spreadOf } from '../bench/load/statistics.ts'
 import { hostNamed, positive, requireLocal, wholeFrom } from '../bench/options.ts'
@@ -139,9 +139,8 @@ describe('the comparison with other servers', () => {
   })
 })
 
-describe('the module without administration', () => {
-  it('is built from the imports of app.ts, and is smaller', async () => {
-    const [whole, part] = await Promise.all([bundle(true), bundle(false)])
-    expect(statSync(part).size).toBeLessThan(statSync(whole).size)
+describe('the Worker as one module', () => {
+  it('loads nothing later', async () => {
+    expect(readFileSync(await oneModule(), 'utf8')).not.toMatch(/\bimport\(/)
   })
 })

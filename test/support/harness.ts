@@ -4,6 +4,10 @@
  */
 import { exports } from 'cloudflare:workers'
 import { GROUP, PATCH_OP, USER } from './urns.ts'
+// Loaded now, because the first request of a test would otherwise wait until Vite has transformed them.
+import '../../src/administration.ts'
+import '../../src/background-work.ts'
+import '../../src/http/oauth/authorization-server.ts'
 
 export { GROUP, PATCH_OP, USER } from './urns.ts'
 

@@ -1,9 +1,9 @@
 /**
  * An OpenID provider behind `fetch`, and a browser that signs in with it. The provider can be told to misbehave.
  */
-import type { Hono } from 'hono'
 import { type JWTHeaderParameters, type JWTPayload, UnsecuredJWT } from 'jose'
-import type { HttpEnv, Runtime } from '../../src/runtime.ts'
+import type { App } from '../../src/app.ts'
+import type { Runtime } from '../../src/runtime.ts'
 import { ORIGIN } from './harness.ts'
 import { Issuer } from './issuer.ts'
 
@@ -135,10 +135,10 @@ export function unsigned(claims: JWTPayload): string {
 /** A browser with a jar of cookies. */
 export class OidcBrowser {
   readonly cookies = new Map<string, string>()
-  readonly #app: Hono<HttpEnv>
+  readonly #app: App
   readonly #runtime: Runtime
 
-  constructor(app: Hono<HttpEnv>, runtime: Runtime) {
+  constructor(app: App, runtime: Runtime) {
     this.#app = app
     this.#runtime = runtime
   }

@@ -5,11 +5,8 @@ import { type Context, Hono } from 'hono'
 import { publicOrigin } from '../../edge/url.ts'
 import { ALGORITHMS } from '../../jwt/public-key.ts'
 import type { HttpEnv } from '../../runtime.ts'
+import { TOKEN_PATH } from '../url.ts'
 import { SCOPES } from './scope.ts'
-import { TOKEN_PATH } from './token-endpoint.ts'
-
-/** RFC 8414 §3: the issuer has no path, so nothing follows. */
-export const METADATA_PATH = '/.well-known/oauth-authorization-server'
 
 export const metadata = new Hono<HttpEnv>().get('/', (c) =>
   c.json(metadataOf(c), 200, { 'Cache-Control': 'public, max-age=300' }),

@@ -26,8 +26,6 @@ import {
 import { readTokenForm, type TokenForm } from './form.ts'
 import { isReadOnly, oauthScope } from './scope.ts'
 
-export const TOKEN_PATH = '/oauth/token'
-
 /** The app of the token endpoint, mounted at TOKEN_PATH. */
 export const tokenEndpoint = new Hono<HttpEnv>()
   .onError((error, c) => oauthErrorResponse(c, error))

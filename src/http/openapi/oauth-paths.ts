@@ -2,9 +2,8 @@
  * The OpenAPI paths of the token endpoint (RFC 6749) and of its metadata (RFC 8414).
  */
 import { JWT_BEARER } from '../oauth/client-credential.ts'
-import { METADATA_PATH } from '../oauth/metadata.ts'
 import { SCOPES } from '../oauth/scope.ts'
-import { TOKEN_PATH } from '../oauth/token-endpoint.ts'
+import { METADATA_PATH, TOKEN_PATH } from '../url.ts'
 import { type Json, object } from './json-schema.ts'
 
 const TEXT = { type: 'string' } as const

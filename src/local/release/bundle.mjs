@@ -26,6 +26,28 @@ export async function bundleOptions() {
   }
 }
 
+/**
+ * Imports the parts of the server (src/parts.ts) at the start, for a bundle of one file, which is parsed as a whole anyway. Of
+ * modules that are evaluated later, esbuild would keep exports that nothing uses, and change how variables are accessed.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+export const partsAtStart = {
+  name: 'parts at the start',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]src[/\\]parts\.ts$/ }, ({ path }) => {
+      /** @type {string[]} */
+      const imports = []
+      const text = readFileSync(path, 'utf8').replace(/\bimport\(('[^']+')\)/g, (_, specifier) => {
+        const name = `part${imports.length}`
+        imports.push(`import * as ${name} from ${specifier}`)
+        return `Promise.resolve(${name})`
+      })
+      return { contents: `${imports.join('\n')}\n${text}`, loader: 'ts' }
+    })
+  },
+}
+
 /** The thread of the database as text, for src/sqlite/database-threads.ts. */
 async function threadSource() {
   const { build } = await import('esbuild')

@@ -1,59 +1,36 @@
 /**
- * Builds the module without the dashboard and the OpenAPI document, and a Worker that evaluates a module on request.
- * The difference is the cost of these parts.
+ * Builds the Worker as one module, and a Worker that evaluates modules on request.
  */
-import { copyFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
-import { newFolder, ROOT } from '../peers/peer.ts'
-
-/** Empty replacements for the measured parts, with the exports that src/app.ts imports. */
-const LEFT_OUT = `import { Hono } from 'hono'
-export const adminApi = () => new Hono()
-export const adminMisconfigured = (c) => c.text('', 503)
-export const adminNotFound = (c) => c.text('', 404)
-export const dashboard = () => new Hono()
-export const openapi = new Hono()`
-
-const withoutAdministration: Plugin = {
-  name: 'without administration',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/(?:admin\/(?:api\.ts|routes\.tsx)|http\/openapi\.ts)$/ }, ({ importer }) =>
-      importer.endsWith('app.ts') ? { path: 'left out', namespace: 'left-out' } : undefined,
-    )
-    onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: LEFT_OUT, resolveDir: ROOT }))
-  },
-}
+import { writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { build } from 'esbuild'
+import { partsAtStart } from '../../../src/local/release/bundle.mjs'
+import { WORKER_OPTIONS } from '../../../src/local/worker-modules.mjs'
+import { newFolder } from '../peers/peer.ts'
 
 /**
- * Bundles the Worker like wrangler, with or without the administration.
+ * Bundles the Worker into one module, whose parts are all evaluated at the start.
  *
  * @returns the file
  */
-export async function bundle(isWhole: boolean): Promise<string> {
-  const outfile = join(newFolder(), 'worker.js')
+export async function oneModule(): Promise<string> {
+  const outfile = join(newFolder(), 'one.js')
   await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['src/worker.ts'],
+    ...WORKER_OPTIONS,
     outfile,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    legalComments: 'none',
-    logLevel: 'warning',
-    plugins: isWhole ? [] : [withoutAdministration],
+    sourcemap: false,
+    plugins: [...WORKER_OPTIONS.plugins, partsAtStart],
   })
   return outfile
 }
 
 /**
- * Builds a Worker that imports another module on `/evaluate`.
+ * Builds a Worker that imports a module on `/evaluate`.
+ *
+ * @param modules the files, with the one that is imported first
  * @returns the files, with the main module first
  */
-export function evaluator(module: string): readonly string[] {
+export function evaluator([first = '', ...imported]: readonly string[]): readonly string[] {
   const folder = newFolder()
   const main = join(folder, 'evaluator.js')
   writeFileSync(
@@ -62,14 +39,12 @@ export function evaluator(module: string): readonly string[] {
 export class GroupCoordinator extends DurableObject {}
 export default {
   async fetch(request) {
-    if (request.url.endsWith('/evaluate')) await import('measured.js')
+    if (request.url.endsWith('/evaluate')) await import('./${basename(first)}')
     return new Response('done')
   },
 }`,
   )
-  const measured = join(folder, 'measured.js')
-  copyFileSync(module, measured)
-  return [main, measured]
+  return [main, first, ...imported]
 }
 
 /** @returns the file */

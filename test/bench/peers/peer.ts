@@ -62,16 +62,18 @@ let built: string | undefined
 export function build(): string {
   if (built !== undefined) return built
   const folder = newFolder()
-  const wrangler = join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js')
-  const env = { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false' }
-  execFileSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', folder], {
-    cwd: ROOT,
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
   execFileSync(process.execPath, [join(ROOT, 'src', 'local', 'build.mjs'), folder], { stdio: 'inherit' })
   built = folder
   return folder
+}
+
+/** The files of the built Worker, with the main module first. */
+export function workerModules(): readonly string[] {
+  const folder = join(build(), 'worker')
+  const names = readdirSync(folder).filter((name) => name.endsWith('.mjs'))
+  return names
+    .toSorted((a, b) => Number(b === 'worker.mjs') - Number(a === 'worker.mjs'))
+    .map((name) => join(folder, name))
 }
 
 /** A temporary folder that is deleted at the end of the benchmark. */
@@ -234,7 +236,7 @@ function commandLine(
   ]
   switch (name) {
     case 'workerd':
-      return workerd(folder, port, modules ?? [join(build(), 'worker.js')], settings)
+      return workerd(folder, port, modules ?? workerModules(), settings)
     case 'workerd floor':
       return workerd(folder, port, [join(import.meta.dirname, 'workerd-floor.mjs')], settings)
     case 'Deno':
