@@ -164,7 +164,17 @@ describe('the admin API', () => {
     const expiresAt = '2099-01-31T00:00:00.000Z'
     const token = await newToken(tenantId, { name: 'Microsoft Entra', scope: 'read', expiresAt })
     expect(Object.keys(token).sort()).toEqual(
-      ['createdAt', 'expiresAt', 'id', 'clientId', 'name', 'scope', 'tenantUrl', 'token'].sort(),
+      [
+        'createdAt',
+        'expiresAt',
+        'id',
+        'clientId',
+        'lastCharacters',
+        'name',
+        'scope',
+        'tenantUrl',
+        'token',
+      ].sort(),
     )
     expect(token).toMatchObject({
       name: 'Microsoft Entra',

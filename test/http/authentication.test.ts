@@ -1,8 +1,13 @@
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { admin, Client, costOf, newClient, newToken, send, TENANT_URL, USER } from '../support/harness.ts'
 
 const NEW_USER = { schemas: [USER], userName: 'mirela@quillfern.example' }
+
+// The first request of an isolate also identifies its databases.
+beforeAll(async () => {
+  await newClient()
+})
 
 describe('bearer authentication', () => {
   it.for([

@@ -103,9 +103,10 @@ const insertRefusedEntry = prepared(
     const ownKey = sql`(SELECT iif(count < ${MAX_REFUSED_ENTRIES_PER_MINUTE}, printf('%04d', count + 1), ${slots.kind})
       ${fromCount})`
     // The first of the combined ones is kept too. SQLite evaluates only the branch that it needs.
-    const request = sql`iif(tokens.scope = 'read' OR ${slots.request} IS NULL, NULL,
+    const isFull = sql`(SELECT log_bytes FROM tenants WHERE id = ${slots.tenantId}) >= ${MAX_LOG_BYTES_WITH_REQUESTS}`
+    const request = sql`iif(tokens.scope = 'read' OR ${slots.request} IS NULL OR ${isFull}, NULL,
       (SELECT iif(count < ${MAX_KEPT_REQUESTS_PER_MINUTE} OR count >= ${MAX_REFUSED_ENTRIES_PER_MINUTE}, ${slots.request}, NULL)
-        ${fromCount} WHERE (SELECT log_bytes FROM tenants WHERE id = ${slots.tenantId}) < ${MAX_LOG_BYTES_WITH_REQUESTS}))`
+        ${fromCount}))`
     const entry = insertEntry(slots, {
       ...TOKEN,
       resourceName: slots.resourceName,

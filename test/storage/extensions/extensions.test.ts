@@ -76,7 +76,11 @@ describe('an index answers', () => {
   ])('%s', async ([path, index]) => {
     const plans = await plansOf(path)
     expect(plans.join('\n')).toMatch(index)
-    expect(plans.filter(readsTableThrough)).toEqual([])
+    // The scan that is chosen if an index finds most of the directory: for the total, and for the page.
+    const scans = plans.filter(readsTableThrough)
+    expect(scans.length).toBeLessThanOrEqual(/ (?:and|or) /.test(decodeURIComponent(path)) ? 2 : 0)
+    for (const scan of scans)
+      expect(scan).toMatch(/^SEARCH users USING (COVERING )?INDEX \w+ \(tenant_id=\?\)$/)
   })
 })
 
