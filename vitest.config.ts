@@ -19,8 +19,6 @@ const HTTP_TESTS = [
 const NOT_ON_SQLITE = [
   // Uses the cron trigger of workerd. test/sqlite/service.test.ts tests the timer.
   'test/http/provisioning-log.test.ts',
-  // The limit of D1. test/sqlite/scan-budget.test.ts has that of a thread.
-  'test/http/scan-budget.test.ts',
 ]
 
 /**

@@ -56,15 +56,10 @@ export const MAX_FILTER_COMPARISONS = 100
 /** Characters in the value of `co`. SQLite compares it at each position of a text. Other operators read a text once. */
 export const MAX_SUBSTRING_CHARACTERS = 1024
 /**
- * Estimated processor time of a list request that no index answers. On D1, no other request is answered meanwhile. Enough
- * for about 53,000 users with one test of a single-valued attribute, or 38,000 of a multi-valued one.
+ * Estimated processor time of a list request that no index answers. On Node.js and Deno no other request is answered
+ * meanwhile. Enough for about 53,000 users with one test of a single-valued attribute, or 38,000 of a multi-valued one.
  */
 export const MAX_SCAN_MILLISECONDS = 80
-/**
- * The same where it runs in a thread of its own, on Node.js and Deno: only other lists wait for it, and tenants take turns.
- * Enough for 100,000 users with the attributes that Entra sends.
- */
-export const MAX_THREAD_SCAN_MILLISECONDS = 300
 
 // Lists
 

@@ -1,7 +1,7 @@
 /**
  * The cost of the worst requests: processor time of the Node.js entry for each request on its own, with hostile stored
  * data. No request may take more than 100 ms of the thread that serves all requests, nor of all threads together, except
- * lists without an index, which run in a thread of their own, and requests that name thousands of members.
+ * those that name thousands of members.
  */
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'

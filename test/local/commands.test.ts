@@ -29,11 +29,7 @@ describe('a test file', () => {
   it.for(files.filter((file) => /^test\/(?:admin|conformance|http)\//.test(file)))(
     '%s runs on D1 and on SQLite',
     (file) => {
-      const exceptions = [
-        'test/http/openapi-document.test.ts',
-        'test/http/provisioning-log.test.ts',
-        'test/http/scan-budget.test.ts',
-      ]
+      const exceptions = ['test/http/openapi-document.test.ts', 'test/http/provisioning-log.test.ts']
       expect(PROJECTS.get(file)).toHaveLength(exceptions.includes(file) ? 1 : 2)
     },
   )

@@ -244,11 +244,8 @@ describe('the worker', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
     const body = JSON.stringify({ schemas: [GROUP], displayName: 'Group' })
-    const answer = worker.fetch(
-      new Request(`${TENANT_URL}/Groups`, { method: 'POST', headers, body }),
-      silent,
-      createExecutionContext(),
-    )
+    const request = new Request<unknown, IncomingRequestCfProperties>(`${TENANT_URL}/Groups`, { method: 'POST', headers, body })
+    const answer = worker.fetch(request, silent, createExecutionContext())
     await asked.promise
     await vi.advanceTimersByTimeAsync(MAX_GROUP_WRITE_MS)
     expect((await answer).status).toBe(503)

@@ -76,7 +76,6 @@ export class ServiceMetrics {
   /** The same database, whose batches are measured. */
   measured(database: string, db: Database): Database {
     return {
-      hasThread: db.hasThread,
       batch: async (statements, isLong = false) => {
         const started = performance.now()
         try {

@@ -59,8 +59,6 @@ export interface JointWrite {
 export interface Database {
   /** Whether no write is stored, because the request is only explained: see ../explain/explained-database.ts. */
   readonly isExplained?: boolean
-  /** Whether long batches run in a thread of their own, so that they delay only each other. */
-  readonly hasThread?: boolean | undefined
   /**
    * Runs the statements in order as one transaction, in one round trip.
    *
@@ -197,7 +195,6 @@ export function openDatabase(
   timeoutMs = BATCH_TIMEOUT_MS,
 ): Database {
   return {
-    hasThread: binding.longBatch !== undefined,
     async batch(statements, isLong) {
       const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
       figures.roundTrips++

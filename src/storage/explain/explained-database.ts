@@ -33,12 +33,7 @@ export class Explanation {
   }
 
   open(db: Database): Database {
-    const { hasThread } = db
-    return {
-      isExplained: true,
-      hasThread,
-      batch: (statements, isLong) => this.#batch(db, statements, isLong),
-    }
+    return { isExplained: true, batch: (statements, isLong) => this.#batch(db, statements, isLong) }
   }
 
   async #batch(

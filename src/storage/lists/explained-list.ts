@@ -2,11 +2,11 @@
  * How a list is answered: by which index, how many resources are read, and which of its tests no index answers.
  */
 import { simplifyFilter } from '../../scim/filter/simplify.ts'
+import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import { type Database, type Statement, statement } from '../database/database.ts'
 import { searchOf } from './list.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Slice } from './list-request.ts'
-import { maxScanMilliseconds } from './scan-budget.ts'
 import { isIndexedTest, leavesOf } from './scan-conditions.ts'
 import { indexedTests, testsIn } from './scan-refusals.ts'
 
@@ -40,9 +40,7 @@ export async function explainList(
   parts: readonly ListPart[],
   slice: Slice,
 ): Promise<ExplainedList> {
-  const allowedMs = maxScanMilliseconds(db)
-  const { statements, budgets } =
-    plainListOf(parts, tenantId, slice) ?? searchOf(parts, tenantId, slice, allowedMs)
+  const { statements, budgets } = plainListOf(parts, tenantId, slice) ?? searchOf(parts, tenantId, slice)
   const estimates = budgets.flatMap(({ query, scanned }) => [statement(query), statement(scanned)])
   const results = await db.batch([...estimates, ...statements.map(planOf)])
   const rows = results.map((result) => result.rows[0])
@@ -57,7 +55,7 @@ export async function explainList(
     tests: parts.flatMap(testsOf),
     scanned: budgets.length === 0 ? null : Number(scanned?.scanned ?? 0),
     estimatedMs: budgets.length === 0 ? null : Math.ceil(Number(work?.work ?? 0) / 1e6),
-    allowedMs,
+    allowedMs: MAX_SCAN_MILLISECONDS,
     indexed: parts.map(({ type }) => `${type.name}: ${indexedTests(type)}`),
   }
 }

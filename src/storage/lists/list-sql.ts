@@ -16,7 +16,14 @@ import type { ListPart, Slice } from './list-request.ts'
 import type { List, ListPosition, Source, Value } from './list-source.ts'
 import { inGroupsCounted } from './membership-columns.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
-import { isSorted, mostFound, type ScanBudget, scanBudget, scannedParts } from './scan-budget.ts'
+import {
+  isAffordable,
+  isSorted,
+  mostFound,
+  type ScanBudget,
+  scanBudget,
+  scannedParts,
+} from './scan-budget.ts'
 
 /** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
 const LAST_CHARACTER = '\u{10ffff}'
@@ -24,20 +31,13 @@ const LAST_CHARACTER = '\u{10ffff}'
 /**
  * The requested list. If indexes may find most of the directory, it is two lists: by indexes, and by a scan. The budgets
  * decide which of them is read.
- *
- * @param allowedMs the longest estimated time of a scan
  */
-export function listsOf(
-  parts: readonly ListPart[],
-  tenantId: string,
-  slice: Slice,
-  allowedMs: number,
-): readonly List[] {
+export function listsOf(parts: readonly ListPart[], tenantId: string, slice: Slice): readonly List[] {
   const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
   const passes = parts.some(({ type, withReferences }) => withReferences && hasMembers(type)) ? 2 : 1
   // Of several types, it is not known how many each of them has.
   const total = parts.length === 1 && 'from' in slice ? slice.total : undefined
-  const known = { tenantId, limit: allowedMs * 1e6, passes, total }
+  const known = { tenantId, passes, total }
   const budget = scanBudget(simple, known)
   const list = listOf(simple, tenantId, slice, budget)
   const scanned = budget && scannedParts(simple, budget)
@@ -226,7 +226,7 @@ function unionOf(list: List, columns: (source: Source) => SQL): SQL {
 /** The table of a source. It is joined with one row that is missing beyond the budget; the table is not read then. */
 function fromOf({ budget }: List, source: Source): SQL {
   if (budget === undefined || !source.isGated) return table(source)
-  return sql`(SELECT work FROM estimate WHERE ${budget.isAffordable}) AS affordable CROSS JOIN ${table(source)}`
+  return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`)}) AS affordable CROSS JOIN ${table(source)}`
 }
 
 /** A common table expression for fromOf. */

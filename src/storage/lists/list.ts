@@ -17,7 +17,7 @@ import type { TenantContext } from '../tenants/context.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Position, Slice } from './list-request.ts'
 import { cutPageOf, listsOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
-import { maxScanMilliseconds, requireFewFound, type ScanBudget, skipsMany } from './scan-budget.ts'
+import { requireFewFound, type ScanBudget, skipsMany } from './scan-budget.ts'
 
 export interface Listed {
   readonly type: StoredResourceType
@@ -63,8 +63,7 @@ async function readPage(
     return { total: listed.length, listed: onPage, hasMore: false }
   }
   const known = knownTotal(slice)
-  const { statements, budgets, most } =
-    plain ?? searchOf(parts, tenant.tenantId, slice, maxScanMilliseconds(tenant.database))
+  const { statements, budgets, most } = plain ?? searchOf(parts, tenant.tenantId, slice)
   requireFewFound(known ?? 0, most)
   const isLong = budgets.length > 0 || most !== undefined || skipsMany(slice) || showsMany(tenant, parts)
   const results = await readAs(tenant, statements, { isLong })
@@ -127,20 +126,17 @@ function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceTyp
  * A list that is not plain. If it may exceed its budget, it is one statement for each way to find it, which checks the
  * budget; otherwise it is read like a plain one. A page by position reads one more resource, which tells whether there
  * are more.
- *
- * @param allowedMs the longest estimated time of a scan
  */
 export function searchOf(
   parts: readonly ListPart[],
   tenantId: string,
   slice: Slice,
-  allowedMs: number,
 ): {
   readonly statements: readonly Statement[]
   readonly budgets: readonly ScanBudget[]
   readonly most: number | undefined
 } {
-  const lists = listsOf(parts, tenantId, slice, allowedMs)
+  const lists = listsOf(parts, tenantId, slice)
   const budgets = lists.flatMap(({ budget }) => budget ?? [])
   const pages = 'from' in slice ? lists.map((list) => ({ ...list, limit: slice.limit + 1 })) : lists
   const queries = [

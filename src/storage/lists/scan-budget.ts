@@ -8,8 +8,8 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../../scim/error.ts'
-import { MAX_SCAN_MILLISECONDS, MAX_THREAD_SCAN_MILLISECONDS } from '../../scim/limits.ts'
-import type { Database, Row } from '../database/database.ts'
+import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
+import type { Row } from '../database/database.ts'
 import { isLookup, isMembershipOfKnown } from './columns.ts'
 import type { ListPart, Slice } from './list-request.ts'
 import {
@@ -21,22 +21,17 @@ import {
   leavesOf,
   mayFindMost,
 } from './scan-conditions.ts'
-import { type Known, plus, workOf } from './scan-counts.ts'
+import { type Known, LIMIT, plus, workOf } from './scan-counts.ts'
 import { tooMany } from './scan-refusals.ts'
 import { MOST_BLOCKS, workTimes } from './scan-times.ts'
 
-/** Nanoseconds. */
-const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
-
-/** The longest estimated time of a scan in a database. */
-export function maxScanMilliseconds({ hasThread = false }: Pick<Database, 'hasThread'>): number {
-  return hasThread ? MAX_THREAD_SCAN_MILLISECONDS : MAX_SCAN_MILLISECONDS
+/** True if an estimate in nanoseconds is within the limit. */
+export function isAffordable(work: SQL): SQL {
+  return sql`${work} <= ${sql.raw(String(LIMIT))}`
 }
 
 /** The estimated cost of a list, and the parts that it applies to. */
 export interface ScanBudget {
-  /** True if the `work` of `query` is within the limit. */
-  readonly isAffordable: SQL
   /** One row: the estimate, in nanoseconds; NULL if the list is to be found in the other way: see `scannedParts`. */
   readonly query: SQL
   /** One row: `scanned`, the number of resources to look through. The count ends where the limit is exceeded. */
@@ -77,7 +72,6 @@ export function scanBudget(
   known: Known,
   first?: ScanBudget,
 ): ScanBudget | undefined {
-  const { limit } = known
   // No index holds several types in one order.
   const isMixed = parts.length > 1
   const scans = parts.filter((part) => isScan(part, isMixed) && !isOneLook(part))
@@ -89,19 +83,18 @@ export function scanBudget(
   const numbers = estimates.map((_, i) => sql.raw(`t.n${i}`))
   const conditions = [
     ...estimates.flatMap(({ isFaster }) => isFaster ?? []),
-    ...(first === undefined ? [] : [sql`NOT coalesce((${first.query}) <= ${sql.raw(String(limit))}, 0)`]),
+    ...(first === undefined ? [] : [sql`NOT coalesce((${first.query}) <= ${sql.raw(String(LIMIT))}, 0)`]),
   ]
   const work = plus(estimates.map((one) => one.work))
+  const milliseconds = (row: Row | undefined) => Number(row?.work ?? 0) / 1e6
   return {
     query: sql`SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
       FROM ${counted}`,
     scanned: sql`SELECT ${plus(numbers)} AS scanned FROM ${counted}`,
     isGated: (part) => scans.includes(part),
-    isAffordable: sql`work <= ${sql.raw(String(limit))}`,
-    isKept: (row) => typeof row?.work === 'number' && row.work <= limit,
+    isKept: (row) => typeof row?.work === 'number' && row.work <= LIMIT,
     require(row) {
-      const times = { milliseconds: Number(row?.work ?? 0) / 1e6, allowed: limit / 1e6 }
-      if (times.milliseconds > times.allowed) throw tooMany(scans, times, isMixed)
+      if (milliseconds(row) > MAX_SCAN_MILLISECONDS) throw tooMany(scans, milliseconds(row), isMixed)
     },
   }
 }

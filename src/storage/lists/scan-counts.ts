@@ -7,6 +7,7 @@ import type { AttributePath } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import { compileFilter } from '../../scim/filter/compile.ts'
 import { constant, fragment, type SqlFragment } from '../../scim/filter/sql-fragment.ts'
+import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
 import {
@@ -22,6 +23,8 @@ import { membersReached, union } from './membership-columns.ts'
 import { candidatesOf, isOfOne, leavesOf, mayFindMost } from './scan-conditions.ts'
 import { MEASURE, MEMBERSHIP, MOST_BLOCKS, type Reached, type Time, workTimes } from './scan-times.ts'
 import { idsLookedUp, valueLookupOf } from './value-lookups.ts'
+
+export const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
 
 /** Beyond this number of conditions, each is assumed to find everything. */
 const MOST_COUNTED = 8
@@ -39,8 +42,6 @@ export interface PartWork {
 /** What is known of a list before it is read. */
 export interface Known {
   readonly tenantId: string
-  /** Nanoseconds. */
-  readonly limit: number
   /** The number of scans: for the page, and for the members of its groups. */
   readonly passes: number
   /** The number of matches, of the previous page. */
@@ -48,12 +49,11 @@ export interface Known {
 }
 
 /** @param name the column of the count */
-export function workOf(part: ListPart, known: Known, name: string): PartWork {
+export function workOf(part: ListPart, { tenantId, passes, total }: Known, name: string): PartWork {
   const { type } = part
-  const { tenantId, limit, passes, total } = known
   const work = workTimes(part)
   const share = mayFindMost(part) ? shareOf(part) : undefined
-  const most = mostCounted(part, known, passes * work.own.row, share)
+  const most = mostCounted(part, tenantId, passes * work.own.row, share)
   const withElements = isOfElements(part)
   const { n: counted, b: size } = lookedThrough(part, tenantId, most, withElements)
   const isKnown = share !== undefined && total !== undefined
@@ -72,12 +72,11 @@ export function workOf(part: ListPart, known: Known, name: string): PartWork {
     ...times(work.ownGroups, sql`${n} * ${groups.n}`, sql`${n} * ${groups.b}`),
     ...times(work.other, n, sql`${n} * min(${other.b}, ${sql.raw(String(MOST_BLOCKS))})`),
     ...product(work.memberships + MEMBERSHIP * rest.length, sql`t.membership_count`),
-    ...product(work.left, leftMemberships(work.left, limit)),
+    ...product(work.left, leftMemberships(work.left)),
     ...product(work.steps, sql`${n} * ${nested}`),
     ...reached.map((one) => reachedWork(one, type, tenantId)),
   ]
   const own = ownWork({ row: passes * work.own.row, block: passes * work.own.block }, n, {
-    limit,
     most: mostBlocks(type.table, n, withElements),
     exact: size,
   })
@@ -98,28 +97,21 @@ function shareOfAll({ table }: StoredResourceType, share: number): SQL {
 }
 
 /** The count stops where the limit is exceeded, or a scan of everything takes less time. */
-function mostCounted(
-  { type }: ListPart,
-  { tenantId, limit }: Known,
-  row: number,
-  share: number | undefined,
-): SQL {
-  const affordable = sql.raw(String(Math.ceil(limit / row)))
+function mostCounted({ type }: ListPart, tenantId: string, row: number, share: number | undefined): SQL {
+  const affordable = sql.raw(String(Math.ceil(LIMIT / row)))
   if (share === undefined) return sql`${affordable} + 1`
   return sql`(SELECT min(${affordable}, ${shareOfAll(type, share)}) FROM tenants WHERE id = ${tenantId}) + 1`
 }
 
 /** Memberships that deleted groups have left, up to the number that takes longer than the limit. */
-function leftMemberships(nanoseconds: number, limit: number): SQL {
-  const most = sql.raw(String(Math.ceil(limit / Math.max(1, nanoseconds)) + 1))
+function leftMemberships(nanoseconds: number): SQL {
+  const most = sql.raw(String(Math.ceil(LIMIT / Math.max(1, nanoseconds)) + 1))
   return sql`(SELECT count(*) FROM (SELECT 1 FROM deleted_groups AS d
     CROSS JOIN memberships AS m ON m.tenant_id = d.tenant_id AND m.group_id = d.id WHERE d.tenant_id = t.id LIMIT ${most}))`
 }
 
 /** The blocks of resources: the most that the counters of the tenant allow, and the exact number, if it is measured. */
 interface Sizes {
-  /** Of the whole work, in nanoseconds. */
-  readonly limit: number
   readonly most: SQL
   readonly exact: SQL | undefined
 }
@@ -135,14 +127,14 @@ function mostBlocks({ counters: { pieces, objects } }: ResourceTable, n: SQL, wi
 }
 
 /** The work to scan `n` resources. Those that an index finds are measured if that makes a difference. */
-function ownWork({ row, block }: Time, n: SQL, { limit, most, exact }: Sizes): SQL {
+function ownWork({ row, block }: Time, n: SQL, { most, exact }: Sizes): SQL {
   const [each, perBlock] = [row, block].map((time) => sql.raw(String(Math.round(time))))
   const unmeasured = sql`(${each} * ${n} + ${perBlock} * ${most})`
   if (exact === undefined) return unmeasured
   const measured = sql`(${sql.raw(String(Math.round(row + MEASURE.row)))} * ${n}
     + ${sql.raw(String(Math.round(block + MEASURE.block)))} * ${exact})`
-  return sql`CASE WHEN ${unmeasured} <= ${sql.raw(String(limit / 2))} THEN ${unmeasured}
-    WHEN ${each} * ${n} > ${sql.raw(String(limit))} THEN ${each} * ${n} ELSE ${measured} END`
+  return sql`CASE WHEN ${unmeasured} <= ${sql.raw(String(LIMIT / 2))} THEN ${unmeasured}
+    WHEN ${each} * ${n} > ${sql.raw(String(LIMIT))} THEN ${each} * ${n} ELSE ${measured} END`
 }
 
 const BYTES = 'max(octet_length(data) + octet_length(keys) - 1024, 0)'

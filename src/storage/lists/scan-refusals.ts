@@ -4,16 +4,13 @@
 import { pathText } from '../../scim/attribute-path.ts'
 import { badRequest, type ScimError } from '../../scim/error.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
+import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import type { ColumnIndex, StoredResourceType } from '../tables/resource-tables.ts'
 import type { ListPart } from './list-request.ts'
 import { hasIndexedOrder, isIndexedTest, leavesOf } from './scan-conditions.ts'
 
-/** @param scans the parts without an index @param times estimated and allowed, in milliseconds */
-export function tooMany(
-  scans: readonly ListPart[],
-  { milliseconds, allowed }: { readonly milliseconds: number; readonly allowed: number },
-  isMixed: boolean,
-): ScimError {
+/** @param scans the parts without an index */
+export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixed: boolean): ScimError {
   const names = scans.flatMap(({ type, filter, sort }) => [
     ...(filter === undefined ? [] : leavesOf(filter).flatMap((leaf) => namesOf(leaf, type))),
     ...(sort?.path === undefined || hasIndexedOrder(sort, type, isMixed)
@@ -30,7 +27,7 @@ export function tooMany(
   ].join(', or ')
   return badRequest(
     'tooMany',
-    `${names.length === 0 ? 'indexes find most of the directory' : `no index answers ${quotedNames([...new Set(names)])}`}, and to look through the directory would take about ${Math.ceil(milliseconds)} ms where ${allowed} are allowed: ${wayOut}`,
+    `${names.length === 0 ? 'indexes find most of the directory' : `no index answers ${quotedNames([...new Set(names)])}`}, and to look through the directory would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: ${wayOut}`,
   )
 }
 

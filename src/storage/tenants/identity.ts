@@ -82,7 +82,6 @@ export class Identities {
     if (isChecked()) return db
     const first = firstOf()
     return {
-      hasThread: db.hasThread,
       batch: async (statements, isLong) => {
         if (isChecked()) return await db.batch(statements, isLong)
         const isFirst = name === first.name
