@@ -56,8 +56,9 @@ export const MAX_FILTER_COMPARISONS = 100
 /** Characters in the value of `co`. SQLite compares it at each position of a text. Other operators read a text once. */
 export const MAX_SUBSTRING_CHARACTERS = 1024
 /**
- * Estimated processor time of a list request that no index answers. On Node.js and Deno no other request is answered
- * meanwhile. Enough for about 53,000 users with one test of a single-valued attribute, or 38,000 of a multi-valued one.
+ * Estimated processor time of a list request that no index answers. On Node.js and Deno, other such lists wait
+ * meanwhile. Enough for about 51,000 users with one test of a single-valued attribute, or 36,000 of a multi-valued one,
+ * and pages of 100.
  */
 export const MAX_SCAN_MILLISECONDS = 80
 

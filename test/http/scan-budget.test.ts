@@ -202,6 +202,16 @@ describe('a list that no index answers', () => {
     }
   })
 
+  it('is accepted with a small page where a page of 1,000 would take too long', async () => {
+    const client = await clientOf({ user_count: 45_000 })
+    const filter = `filter=${encodeURIComponent('displayName pr')}`
+    const { status, body } = await client.get(`/Users?${filter}&count=1000`)
+    expect([status, body.scimType]).toEqual([400, 'tooMany'])
+    expect(body.detail).toContain('ask for fewer resources with "count"')
+    expect((await client.get(`/Users?${filter}&count=100`)).status).toBe(200)
+    expect((await client.get(`/Users?${filter}`)).status).toBe(200)
+  })
+
   it('is accepted if it takes little time', async () => {
     const client = await clientOf({ user_count: 15_000 })
     expect((await client.filter('/Users', 'title eq "x"')).body.totalResults).toBe(0)

@@ -37,7 +37,7 @@ export function listsOf(parts: readonly ListPart[], tenantId: string, slice: Sli
   const passes = parts.some(({ type, withReferences }) => withReferences && hasMembers(type)) ? 2 : 1
   // Of several types, it is not known how many each of them has.
   const total = parts.length === 1 && 'from' in slice ? slice.total : undefined
-  const known = { tenantId, passes, total }
+  const known = { tenantId, passes, total, shown: slice.limit }
   const budget = scanBudget(simple, known)
   const list = listOf(simple, tenantId, slice, budget)
   const scanned = budget && scannedParts(simple, budget)

@@ -23,7 +23,7 @@ import {
 } from './scan-conditions.ts'
 import { type Known, LIMIT, plus, workOf } from './scan-counts.ts'
 import { tooMany } from './scan-refusals.ts'
-import { MOST_BLOCKS, workTimes } from './scan-times.ts'
+import { MOST_BLOCKS, SHOWN, workTimes } from './scan-times.ts'
 
 /** True if an estimate in nanoseconds is within the limit. */
 export function isAffordable(work: SQL): SQL {
@@ -85,7 +85,8 @@ export function scanBudget(
     ...estimates.flatMap(({ isFaster }) => isFaster ?? []),
     ...(first === undefined ? [] : [sql`NOT coalesce((${first.query}) <= ${sql.raw(String(LIMIT))}, 0)`]),
   ]
-  const work = plus(estimates.map((one) => one.work))
+  const page = sql`${sql.raw(String(SHOWN))} * min(${known.shown}, ${plus(numbers)})`
+  const work = plus([...estimates.map((one) => one.work), page])
   const milliseconds = (row: Row | undefined) => Number(row?.work ?? 0) / 1e6
   return {
     query: sql`SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
@@ -94,7 +95,10 @@ export function scanBudget(
     isGated: (part) => scans.includes(part),
     isKept: (row) => typeof row?.work === 'number' && row.work <= LIMIT,
     require(row) {
-      if (milliseconds(row) > MAX_SCAN_MILLISECONDS) throw tooMany(scans, milliseconds(row), isMixed)
+      const found = milliseconds(row)
+      if (found <= MAX_SCAN_MILLISECONDS) return
+      const isForPage = found - (SHOWN * known.shown) / 1e6 <= MAX_SCAN_MILLISECONDS
+      throw tooMany(scans, found, { isMixed, isForPage })
     },
   }
 }

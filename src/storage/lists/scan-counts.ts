@@ -46,6 +46,8 @@ export interface Known {
   readonly passes: number
   /** The number of matches, of the previous page. */
   readonly total?: number | undefined
+  /** The most resources on the page. */
+  readonly shown: number
 }
 
 /** @param name the column of the count */

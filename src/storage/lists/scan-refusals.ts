@@ -9,8 +9,19 @@ import type { ColumnIndex, StoredResourceType } from '../tables/resource-tables.
 import type { ListPart } from './list-request.ts'
 import { hasIndexedOrder, isIndexedTest, leavesOf } from './scan-conditions.ts'
 
+interface Refused {
+  /** Whether the list has several types. */
+  readonly isMixed: boolean
+  /** Whether a smaller page could be read. */
+  readonly isForPage: boolean
+}
+
 /** @param scans the parts without an index */
-export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixed: boolean): ScimError {
+export function tooMany(
+  scans: readonly ListPart[],
+  milliseconds: number,
+  { isMixed, isForPage }: Refused,
+): ScimError {
   const names = scans.flatMap(({ type, filter, sort }) => [
     ...(filter === undefined ? [] : leavesOf(filter).flatMap((leaf) => namesOf(leaf, type))),
     ...(sort?.path === undefined || hasIndexedOrder(sort, type, isMixed)
@@ -23,6 +34,7 @@ export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixe
   const isOneOrder = isSortNamed && !isMixed
   const wayOut = [
     `narrow the filter with "and" by what an index finds (${indexed})`,
+    ...(isForPage ? ['ask for fewer resources with "count"'] : []),
     isOneOrder ? `sort by ${types.map(indexedOrders).join('; ')}` : 'make fewer comparisons',
   ].join(', or ')
   return badRequest(

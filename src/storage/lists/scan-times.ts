@@ -42,6 +42,8 @@ const COLLECTED_ID: Time = { row: 2_000, block: 0 }
 const IN_RANGE: Time = { row: 500, block: 0 }
 /** Collects, measures and reads a member of a group. */
 const COLLECTED: Time = { row: 1_200, block: 0 }
+/** Reads a resource of the page with its groups, passes it to the thread that serves requests, and writes it there. */
+export const SHOWN = 30_000
 /** Sorts a row. */
 const SORT: Time = { row: 800, block: 4_500 }
 /** Collects a member of a group, or scans a membership of a tenant. */
