@@ -24,6 +24,7 @@ import {
   webhookQuery,
 } from '../storage/webhooks/webhooks.ts'
 import { choice } from './contract/allowed.ts'
+import { isPermitted } from './contract/permissions.ts'
 import type { WEBHOOK_CHANGE, WEBHOOK_INPUT } from './contract/webhooks.ts'
 import { AdminError, invalidField } from './errors.ts'
 import { requireTenant } from './require-tenant.ts'
@@ -31,6 +32,12 @@ import { notReady } from './tenant-state.ts'
 
 /** The part of a request's context that webhooks need, in the admin API and in the dashboard. */
 export type WebhookContext = Pick<Context<HttpEnv>, 'env' | 'get'>
+
+/** The webhook as the administrator may see it: the path and the query of its URL may hold a secret of the receiver. */
+export function visibleWebhook(c: WebhookContext, tenantId: string, webhook: Webhook): Webhook {
+  if (isPermitted(c.get('administrator').grants, 'change', tenantId)) return webhook
+  return { ...webhook, url: `${new URL(webhook.url).origin}/` }
+}
 
 /**
  * @param id chosen when a form was shown, so that the form works once

@@ -155,6 +155,29 @@ describe('the dashboard', () => {
     expect(seen.size).toBeGreaterThan(12)
   }, 20_000)
 
+  it('shows a viewer the host of a webhook, and not its path, which may hold a secret', async () => {
+    const { tenantId } = await newClient()
+    const url = 'https://hooks.example.com/services/T0/s3cr3t?key=k3y'
+    const { id } = (await admin('POST', `/tenants/${tenantId}/webhooks`, { url })).body
+    const path = `/admin/tenants/${tenantId}/webhooks`
+    for (const [role, isVisible] of [
+      ['viewer', false],
+      ['admin', true],
+    ] as const) {
+      const { token } = await newAdminToken(role, [tenantId])
+      const browser = await new Browser().signIn(token)
+      const list = (await browser.get(path)).html
+      const one = (await browser.get(`${path}/${id}`)).html
+      const api = await adminAs(token, 'GET', `/tenants/${tenantId}/webhooks`)
+      const single = await adminAs(token, 'GET', `/tenants/${tenantId}/webhooks/${id}`)
+      for (const text of [list, one, JSON.stringify(api.body), JSON.stringify(single.body)]) {
+        expect([role, text.includes('hooks.example.com')]).toEqual([role, true])
+        expect([role, text.includes('s3cr3t')]).toEqual([role, isVisible])
+        expect(isVisible || !text.includes('k3y')).toBe(true)
+      }
+    }
+  }, 20_000)
+
   it('refuses each form of a viewer, and changes nothing', async () => {
     const client = await newClient()
     const user = await client.createUser()

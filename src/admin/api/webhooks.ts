@@ -15,17 +15,19 @@ import {
   replayWebhookOf,
   requireWebhook,
   testWebhookOf,
+  visibleWebhook,
 } from '../webhooks.ts'
 import type { Handlers } from './serve.ts'
 
 export const webhookHandlers: Handlers<typeof webhookRoutes> = {
-  async listWebhooks({ db, parameters: { id } }) {
+  async listWebhooks({ db, parameters: { id }, c }) {
     const { tenant, webhooks } = await readTogether(db, {
       tenant: tenantQuery(id),
       webhooks: webhooksQuery(id),
     })
     requireTenant(tenant, id)
-    return { status: 200, body: { webhooks: webhooks.map(webhookJson) } }
+    const visible = webhooks.map((webhook) => visibleWebhook(c, id, webhook))
+    return { status: 200, body: { webhooks: visible.map(webhookJson) } }
   },
 
   async createWebhook({ parameters: { id }, body, c }) {
@@ -34,9 +36,10 @@ export const webhookHandlers: Handlers<typeof webhookRoutes> = {
     return { status: 201, body: { ...webhookJson(webhook), secret }, headers: { Location } }
   },
 
-  async getWebhook({ db, parameters: { id, webhookId } }) {
+  async getWebhook({ db, parameters: { id, webhookId }, c }) {
     const { webhook } = await readTogether(db, { webhook: webhookQuery(id, webhookId) })
-    return { status: 200, body: webhookJson(requireWebhook(webhook, id, webhookId)) }
+    const visible = visibleWebhook(c, id, requireWebhook(webhook, id, webhookId))
+    return { status: 200, body: webhookJson(visible) }
   },
 
   async updateWebhook({ parameters: { id, webhookId }, body, c }) {

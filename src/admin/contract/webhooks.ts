@@ -46,7 +46,7 @@ const SECRET = v.strictObject({ id: TEXT, createdAt: TIME })
 
 const WEBHOOK_ENTRIES = {
   id: TEXT,
-  url: TEXT,
+  url: v.pipe(TEXT, v.description('For a viewer, without its path: that may hold a secret of the receiver.')),
   types: TYPES,
   state: STATE,
   disabledReason: v.pipe(

@@ -19,6 +19,7 @@ import {
   replayWebhookOf,
   SentBefore,
   testWebhookOf,
+  visibleWebhook,
 } from '../webhooks.ts'
 import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
 
@@ -157,7 +158,7 @@ async function load(c: AdminContext) {
       ['Webhooks', pathOf(c)],
     ])
   }
-  return { ...rest, webhook, deliveries }
+  return { ...rest, webhook: visibleWebhook(c, rest.tenant.id, webhook), deliveries }
 }
 
 async function listPage(
@@ -174,7 +175,7 @@ async function listPage(
       administrator={c.get('administrator')}
       now={c.env.now()}
       tenant={tenant}
-      webhooks={all}
+      webhooks={all.map((webhook) => visibleWebhook(c, tenant.id, webhook))}
       readers={readers}
       types={eventTypes(c.get('resourceTypes'))}
       newId={c.env.newId()}
