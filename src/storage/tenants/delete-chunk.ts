@@ -8,6 +8,8 @@ import { type Statement, statement } from '../database/database.ts'
 /** Memberships are short. The deletion of another row also changes all of its index entries and runs its triggers. */
 const MAX_MEMBERSHIPS = 5_000
 const MAX_ROWS = 1_000
+/** Rows with documents: users and groups compute the values and words that they take out of their indexes. */
+const MAX_DOCUMENTS = 500
 /** The most bytes of documents: SQLite visits each page of a long document to free it. */
 const MAX_BYTES = 4 * 1024 * 1024
 
@@ -31,7 +33,7 @@ export function deleteChunk(
   condition: SQL = sql`1`,
 ): Statement {
   const [from, keys] = [sql.raw(name), sql.raw(key.join(', '))]
-  const most = name === 'memberships' ? MAX_MEMBERSHIPS : MAX_ROWS
+  const most = name === 'memberships' ? MAX_MEMBERSHIPS : documents.length > 0 ? MAX_DOCUMENTS : MAX_ROWS
   const bytes = documents.map((column) => `coalesce(octet_length("${column}"), 0)`).join(' + ')
   const rows = sql`SELECT ${keys} FROM ${from} WHERE tenant_id = ${tenantId} LIMIT ${most}`
   const measured = sql`SELECT ${keys} FROM (
