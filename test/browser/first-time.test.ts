@@ -124,7 +124,7 @@ describe('the first time', () => {
     await signIn(page)
     await page.getByRole('link', { name: 'Tenants' }).click()
     const id = `nojs-${crypto.randomUUID().slice(0, 8)}`
-    await page.getByLabel('Id').fill(id)
+    await page.getByLabel('Id', { exact: true }).fill(id)
     await page.getByLabel('Name', { exact: true }).fill('Without script')
     await page.getByRole('button', { name: 'Create tenant' }).click()
     await page.getByRole('link', { name: 'API Keys' }).first().click()
@@ -138,7 +138,7 @@ describe('the first time', () => {
     await page.getByRole('button', { name: 'Generate the new token' }).click()
     await page.getByRole('link', { name: 'I have copied it' }).click()
     await page.getByText('To be revoked').waitFor()
-    await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByRole('link', { name: 'Settings', exact: true }).click()
     await page.getByLabel(/^Type/).fill('Without script')
     await page.getByRole('button', { name: 'Delete tenant' }).click()
     await page.getByText('The tenant is deleted').waitFor()

@@ -299,7 +299,7 @@ describe('the script', () => {
   it('does not run code in the name of a user', async () => {
     const { page, errors } = await newPage(browser, { storageState: state })
     await page.goto(`${tenant.path}/users`)
-    await page.getByRole('link', { name: SCRIPT }).click()
+    await page.getByRole('link', { name: SCRIPT, exact: true }).click()
     await page.getByRole('heading', { name: '<img src=x onerror=alert(2)>' }).waitFor()
     expect(errors).toEqual([])
     await page.context().close()

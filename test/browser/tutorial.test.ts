@@ -95,7 +95,7 @@ it('shows what the tutorial describes, from the token to the limit of groups', {
     .first()
     .waitFor()
   await picture(page, 'log')
-  await page.getByRole('link', { name: 'Settings' }).click()
+  await page.getByRole('link', { name: 'Settings', exact: true }).click()
   await page.getByLabel(/group limit/i).fill('1000')
   await picture(page, 'group-limit')
   await page.getByLabel(/group limit/i).press('Enter')

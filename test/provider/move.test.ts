@@ -95,6 +95,8 @@ async function addRowsOfSources(tenantId: string): Promise<void> {
        ON CONFLICT (tenant_id) DO UPDATE SET counts = excluded.counts`,
       `INSERT INTO deprovisioning (tenant_id, client_id, bucket, users, groups, memberships, held)
        VALUES (?1, 'a client', 1, 1, 2, 3, 0)`,
+      `INSERT INTO emergency_disables (tenant_id, user_id, time, detail)
+       VALUES (?1, 'x', 1, 'disabled by an administrator')`,
     ].map((sql) => env.DB.prepare(sql).bind(tenantId)),
   )
 }
