@@ -244,7 +244,11 @@ describe('the worker', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
     const body = JSON.stringify({ schemas: [GROUP], displayName: 'Group' })
-    const request = new Request<unknown, IncomingRequestCfProperties>(`${TENANT_URL}/Groups`, { method: 'POST', headers, body })
+    const request = new Request<unknown, IncomingRequestCfProperties>(`${TENANT_URL}/Groups`, {
+      method: 'POST',
+      headers,
+      body,
+    })
     const answer = worker.fetch(request, silent, createExecutionContext())
     await asked.promise
     await vi.advanceTimersByTimeAsync(MAX_GROUP_WRITE_MS)
