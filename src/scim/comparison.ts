@@ -5,7 +5,7 @@
  */
 import { fold } from './fold.ts'
 import type { Attribute } from './schema/definition.ts'
-import type { Work } from './work.ts'
+import { DATE_TIME_UNITS, type Work } from './work.ts'
 
 export type Scalar = string | number | boolean
 
@@ -15,7 +15,10 @@ export type Complex = { [name: string]: unknown }
 /** The key by which a value of the attribute compares. @param work counts and caches the folding */
 export function comparisonKey(attribute: Attribute, value: Scalar, work?: Work): Scalar {
   if (typeof value !== 'string') return value
-  if (attribute.type === 'dateTime') return instant(value) ?? Number.NaN
+  if (attribute.type === 'dateTime') {
+    work?.spend(DATE_TIME_UNITS + value.length)
+    return instant(value) ?? Number.NaN
+  }
   if (attribute.caseExact) return value
   return work === undefined ? fold(value) : work.fold(value)
 }

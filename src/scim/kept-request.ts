@@ -58,10 +58,14 @@ const LIMITS: readonly Limits[] = [
 
 type IsSecret = (path: string) => boolean
 
+/** A longer path may hide a name: its value is not kept. No path of a schema has as many characters. */
+const MAX_PATH_CHARACTERS = 500
+
 /** The test of a name, or of a path of names such as `name.givenName` or `urn:…:User:pin`. */
 function secretNamesOf(type: ResourceType): IsSecret {
   const never = new Set(neverReturned(type.storedAttributes))
   return (path) =>
+    path.length > MAX_PATH_CHARACTERS ||
     path.split(/[.:[\]\s]+/).some((name) => never.has(name.toLowerCase()) || SECRET_NAME.test(name))
 }
 

@@ -27,6 +27,12 @@ export const STORED_UNITS = 0.6
 const OBJECT_UNITS = 12
 /** Units for removing a membership that the request does not name: it is read, and deleted from a table and its indexes. */
 export const REMOVED_MEMBERSHIP_UNITS = 80
+/** Units for a name that is ignored: it is compared with those that the provisioning log names already. */
+export const IGNORED_UNITS = 250
+/** Units for a key of an object without a path, which may name an attribute or a schema. */
+export const KEY_UNITS = 80
+/** Units for parsing a dateTime, in addition to its characters. */
+export const DATE_TIME_UNITS = 120
 /** Units for parsing and resolving one token of a filter. */
 export const TOKEN_UNITS = 60
 

@@ -11,6 +11,7 @@ import { applyPatch } from '../../src/scim/patch/apply.ts'
 import { applyMemberChanges, splitMembers } from '../../src/scim/patch/members.ts'
 import { parsePatch } from '../../src/scim/patch/parse.ts'
 import { parsePath } from '../../src/scim/path.ts'
+import { PROFILES } from '../../src/scim/profile.ts'
 import { parseProjection, project } from '../../src/scim/projection.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 import { validateResource } from '../../src/scim/validation.ts'
@@ -82,6 +83,15 @@ describe('time is linear in the input', () => {
         validateResource(
           Object.fromEntries([['userName', 'x'], ...list(n, (i) => [`x${i}`, i])]),
           reading(TYPE),
+        ),
+    ],
+    [
+      'schemas that must be distinct',
+      10_000,
+      (n) =>
+        validateResource(
+          { schemas: [TYPE.schema.id, ...list(n, (i) => `a${i}`)], userName: 'x' },
+          reading(TYPE, PROFILES.entra),
         ),
     ],
     [

@@ -3,12 +3,14 @@
  * cost was not proportional to the request and the stored data.
  */
 import { describe, expect, it } from 'vitest'
-import type { Complex } from '../../src/scim/comparison.ts'
+import { type Complex, comparisonKey } from '../../src/scim/comparison.ts'
+import { applyDisablingPatch } from '../../src/scim/compatibility/disabling.ts'
 import { MAX_BODY_BYTES, MAX_ELEMENTS, MAX_MEMBERS, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
 import { applyPatch } from '../../src/scim/patch/apply.ts'
 import { applyMemberChanges, splitMembers } from '../../src/scim/patch/members.ts'
 import { parsePatch } from '../../src/scim/patch/parse.ts'
 import { parseProjection, project } from '../../src/scim/projection.ts'
+import type { Attribute } from '../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 import { validateResource } from '../../src/scim/validation.ts'
 import { Work } from '../../src/scim/work.ts'
@@ -169,6 +171,53 @@ describe('the work of a PATCH', () => {
         { op: 'replace', path: 'active', value: false },
       ])
     expect(run()).toBeGreaterThan(MAX_WORK_UNITS)
+  })
+
+  it('counts what each operation copies, at all levels, if a rejected one is omitted', () => {
+    const part = (i: number) => Object.fromEntries(list(8, (k) => [`s${k}`, `${i}`]))
+    const stored = { userName: 'x', active: true, addresses: list(1_000, part) }
+    const work = new Work('invalidValue', Number.POSITIVE_INFINITY)
+    const asked = reading(USER_RESOURCE_TYPE, TOLERANT, work)
+    const operations = [
+      { op: 'add', path: 'emails[type eq "x"', value: '' },
+      ...list(100, () => ({ op: 'add', path: 'addresses', value: [] })),
+      { op: 'replace', path: 'active', value: false },
+      { op: 'replace', path: 'title', value: 5 },
+    ]
+    applyDisablingPatch(stored, parsePatch({ Operations: operations }, asked), asked)
+    expect(work.spent).toBeGreaterThan(100 * 9_000 * 10)
+  })
+
+  // Work that was not counted, or as the visit of one value.
+  it.for<[what: string, least: number, operations: readonly unknown[]]>([
+    [
+      'a key without a path',
+      1_000 * 80,
+      [{ op: 'add', value: Object.fromEntries(list(1_000, (i) => [`k${i}`, 1])) }],
+    ],
+    [
+      'an ignored name',
+      1_000 * 250,
+      [{ op: 'add', path: 'name', value: Object.fromEntries(list(1_000, (i) => [`k${i}`, 1])) }],
+    ],
+    [
+      'a negation, for each value',
+      1_000 * 31 * 10,
+      [{ op: 'remove', path: `emails[${'not ('.repeat(30)}type eq "x"${')'.repeat(30)}]` }],
+    ],
+  ])('counts %s', ([, least, operations]) => {
+    expect(spentOn(emails(1_000), operations)).toBeGreaterThan(least)
+  })
+
+  it('counts the parsing of a dateTime for each comparison', () => {
+    const work = new Work()
+    const since: Attribute = {
+      ...USER_RESOURCE_TYPE.attributes[0],
+      name: 'since',
+      type: 'dateTime',
+    } as Attribute
+    comparisonKey(since, '2026-01-01T00:00:00Z', work)
+    expect(work.spent).toBeGreaterThan(120)
   })
 
   it('counts only copies of changed attributes', () => {

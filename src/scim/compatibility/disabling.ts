@@ -136,10 +136,10 @@ function applyEach(
   return { resource, ignored }
 }
 
-/** The number of attributes and elements. */
-function sizeOf(resource: Complex): number {
-  const sizes = Object.values(resource).map((value) => (Array.isArray(value) ? value.length : 1))
-  return sizes.reduce((sum, size) => sum + size, 0)
+/** The number of attributes and elements, at all levels. */
+function sizeOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce((sum: number, part) => sum + sizeOf(part), 1)
 }
 
 function omittingRefused(omissions: Omission[], work: Work): Attempt {

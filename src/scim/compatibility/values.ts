@@ -14,7 +14,7 @@ import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
 import { ACTIVE, UNSUPPORTED_ATTRIBUTES, USER } from '../schema/user.ts'
-import { ERROR_UNITS, JSON_UNITS, type Work } from '../work.ts'
+import { ERROR_UNITS, IGNORED_UNITS, JSON_UNITS, type Work } from '../work.ts'
 
 /**
  * `readsBooleansFromText`: Entra sends `active` as the strings "True" and "False". Applies to all boolean attributes,
@@ -214,7 +214,8 @@ export function isBase64(text: string, { deviations }: Profile): boolean {
  * @throws {ScimError} invalidValue: the value is not compatible with the resource schema (RFC 7644 §3.12 table 9)
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
  */
-export function ignoreUnknown(name: string, { type, profile, ignored }: CollectingReading): void {
+export function ignoreUnknown(name: string, { type, profile, work, ignored }: CollectingReading): void {
+  work.spend(IGNORED_UNITS)
   const isLeftOut = type.schema === USER && UNSUPPORTED_ATTRIBUTES.has(name.toLowerCase())
   if (!profile.deviations.ignoresUnknownAttributes && !isLeftOut) {
     throw badRequest('invalidValue', `${type.name} has no attribute ${quote(name)}`)
@@ -229,7 +230,8 @@ export function ignoreUnknown(name: string, { type, profile, ignored }: Collecti
  * @throws {ScimError} invalidValue
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
  */
-export function ignoreUnknownSchema(urn: string, { type, profile, ignored }: CollectingReading): void {
+export function ignoreUnknownSchema(urn: string, { type, profile, work, ignored }: CollectingReading): void {
+  work.spend(IGNORED_UNITS)
   if (!profile.deviations.ignoresUnknownSchemas) {
     throw badRequest(
       'invalidValue',
@@ -248,8 +250,8 @@ export function ignoreUnknownSchema(urn: string, { type, profile, ignored }: Col
  */
 export function requireDistinctSchemas(urns: readonly string[], { deviations }: Profile): void {
   if (deviations.ignoresRepeatedSchemas) return
-  const lower = urns.map((urn) => urn.toLowerCase())
-  const repeated = urns.find((_, i) => lower.indexOf(lower[i] ?? '') !== i)
+  const seen = new Set<string>()
+  const repeated = urns.find((urn) => seen.size === seen.add(urn.toLowerCase()).size)
   if (repeated === undefined) return
   throw badRequest(
     'invalidValue',

@@ -20,6 +20,7 @@ export function evaluateFilter(filter: Filter, value: Complex, work: Work = new 
     case 'or':
       return filter.operands.some((operand) => evaluateFilter(operand, value, work))
     case 'not':
+      work.visit()
       return !evaluateFilter(filter.operand, value, work)
     case 'never':
       return false

@@ -18,6 +18,7 @@ import { parsePath } from '../path.ts'
 import type { Profile } from '../profile.ts'
 import type { CollectingReading, Reading } from '../reading.ts'
 import { PATCH_OP } from '../urn.ts'
+import { KEY_UNITS } from '../work.ts'
 import type { ParsedPatch, PatchOperation } from './operation.ts'
 
 /**
@@ -105,6 +106,7 @@ function parseAttributes(
     )
   }
   return Object.entries(value).flatMap(([key, attributeValue]) => {
+    reading.work.spend(KEY_UNITS)
     const target = reading.attempt(key, () => {
       const path = pathFromKey(key, reading)
       return path !== undefined && isSetByKey(path, reading) ? path : undefined
