@@ -25,7 +25,7 @@ export const MAX_JSON_DEPTH = 32
 export const MAX_JSON_MEMBERS = 1000
 /**
  * Work of the core for one request, in units of one character folded, compared or copied: see work.ts. The limit takes
- * 90 ms at most. A body of MAX_BODY_BYTES with the ids of 26,000 members needs 3.2 million units, 100 ordinary users in a
+ * about 90 ms. A body of MAX_BODY_BYTES with the ids of 26,000 members needs 3.2 million units, 100 ordinary users in a
  * bulk request 60,000, and a change of a stored user of 830 KB with 22,000 elements 2.4 million.
  */
 export const MAX_WORK_UNITS = 3_600_000

@@ -18,6 +18,7 @@ import {
 } from './compatibility/values.ts'
 import { distinct, isPrimary, requireMaxElements } from './elements.ts'
 import { badRequest, kindOf, quote } from './error.ts'
+import { MAX_ELEMENTS } from './limits.ts'
 import type { Profile } from './profile.ts'
 import type { CollectingReading, Reading } from './reading.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
@@ -258,6 +259,12 @@ function checkSchemas(value: unknown, reading: CollectingReading): void {
   const { type } = reading
   if (!Array.isArray(value) || !value.every((urn) => typeof urn === 'string')) {
     throw wrongType('schemas', 'an array of strings', value)
+  }
+  if (value.length > MAX_ELEMENTS) {
+    throw badRequest(
+      'invalidValue',
+      `attribute "schemas" has ${value.length} values, the limit is ${MAX_ELEMENTS}`,
+    )
   }
   const known = new Set([type.schema, ...type.extensions].map((schema) => schema.id.toLowerCase()))
   if (!value.some((urn) => urn.toLowerCase() === type.schema.id.toLowerCase())) {

@@ -277,6 +277,14 @@ describe('the work of a body', () => {
     ['emails', MAX_ELEMENTS, (count) => ({ userName: 'x', emails: list(count, (i) => `a${i}`) })],
     ['roles', MAX_ELEMENTS, (count) => ({ userName: 'x', roles: list(count, (i) => `r${i}`) })],
     ['members', MAX_MEMBERS, (count) => ({ displayName: 'x', members: list(count, (i) => `a${i}`) })],
+    [
+      'schemas',
+      MAX_ELEMENTS,
+      (count) => ({
+        userName: 'x',
+        schemas: list(count, (i) => (i === 0 ? USER_RESOURCE_TYPE.schema.id : `a${i}`)),
+      }),
+    ],
   ])('is limited by the number of %s before they are visited', ([attribute, limit, body]) => {
     const work = new Work()
     const type = attribute === 'members' ? GROUP_RESOURCE_TYPE : USER_RESOURCE_TYPE
