@@ -12,7 +12,7 @@ import type { Reading } from '../scim/reading.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { etag } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
+import { STORED_UNITS, type Work } from '../scim/work.ts'
 import type { LogAction, LogEntry } from '../storage/log/log-entry.ts'
 import { type Stored, StoredRow } from '../storage/tables/stored-resources.ts'
 import type { TenantContext } from '../storage/tenants/context.ts'
@@ -58,7 +58,10 @@ export function render(
   return { version: stored.version, location, json: renderJson(call, stored, type, projection) }
 }
 
-type RenderCall = Pick<Call, 'tenantUrl' | 'tenant'>
+type RenderCall = Pick<Call, 'tenantUrl' | 'tenant'> & {
+  /** Counts the projection of several resources; of one, it is bounded by the size of a resource. */
+  readonly projecting?: Work
+}
 
 /** A stored resource as JSON text: with id, meta and references, and with the projection applied. */
 export function renderJson(
@@ -75,8 +78,10 @@ export function renderJson(
     const more = JSON.stringify({ ...none, ...references(stored.references, call), id, meta })
     return `${stored.json.slice(0, -1)},${more.slice(1)}`
   }
+  // Parsed, and written again.
+  if (stored instanceof StoredRow) call.projecting?.note(2 * STORED_UNITS * stored.json.length)
   const whole = { ...none, ...stored.resource, ...references(stored.resource, call), id, meta }
-  return JSON.stringify(project(whole, projection, type))
+  return JSON.stringify(project(whole, projection, type, call.projecting))
 }
 
 function metaOf({ tenantUrl }: RenderCall, stored: Stored, type: ResourceType): Complex {

@@ -2,9 +2,11 @@
  * Lists of resources: of one type, or across types (RFC 7644 §3.4.2, §3.4.3), by index or by cursor
  * (RFC 9865).
  */
+import { MAX_WORK_UNITS } from '../scim/limits.ts'
 import type { Page } from '../scim/list-response.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import type * as scim from '../scim/search-request.ts'
+import { Work } from '../scim/work.ts'
 import { clientOf } from '../storage/access/tokens.ts'
 import type { Listed } from '../storage/lists/list.ts'
 import * as storage from '../storage/lists/list.ts'
@@ -20,8 +22,20 @@ type ListSource = scim.ListSource<StoredResourceType>
 export async function listResources(call: Call, request: ListRequest): Promise<Page> {
   return await pageOf(call, request, async (slice) => {
     const { total, listed, hasMore } = await read(call, request, slice)
-    return { total, hasMore, listed: listed.flatMap((one) => rendered(call, request, one)) }
+    const onPage = renderedPage(call, request, listed)
+    return { total, hasMore: hasMore || onPage.length < listed.length, listed: onPage }
   })
+}
+
+/** The resources from the first one on, until their projection has taken MAX_WORK_UNITS: at least one. */
+function renderedPage(call: Call, request: ListRequest, listed: readonly Listed[]): readonly Rendered[] {
+  const projecting = new Work('tooMany', Number.POSITIVE_INFINITY)
+  const onPage: Rendered[] = []
+  for (const one of listed) {
+    if (projecting.spent > MAX_WORK_UNITS) break
+    onPage.push(...rendered({ ...call, projecting }, request, one))
+  }
+  return onPage
 }
 
 /** A resource of a list as JSON text, with its position. */
@@ -79,7 +93,11 @@ function partOf({ type, filter, sort, projection }: ListSource): ListPart {
   return { type, filter, sort, withReferences: withReferences(projection, type) }
 }
 
-function rendered(call: Call, { sources }: ListRequest, { type, stored, position }: Listed): Rendered[] {
+function rendered(
+  call: Call & { readonly projecting: Work },
+  { sources }: ListRequest,
+  { type, stored, position }: Listed,
+): Rendered[] {
   const source = sources.find((candidate) => candidate.type === type)
   return source === undefined
     ? []
