@@ -46,6 +46,12 @@ async function expire({ token }: Client): Promise<void> {
     .run()
 }
 
+/** Runs the hourly maintenance in three hours, again while deletions of other tests use up its statements. */
+async function runUntil(isDone: () => Promise<boolean>): Promise<void> {
+  for (let runs = 0; runs < 5 && !(await isDone()); runs++) await runHourly(Date.now() + 3 * HOUR_MS)
+  expect(await isDone()).toBe(true)
+}
+
 describe('a SCIM request with an access token', () => {
   it('costs as much as one with a token of an administrator', async () => {
     const oauth = await newOauthClient()
@@ -140,8 +146,7 @@ describe('an access token', () => {
     expect(await storedTokens(client.clientId)).toBe(2)
     await runHourly(Date.now() + HOUR_MS)
     expect(await storedTokens(client.clientId)).toBe(2)
-    await runHourly(Date.now() + 3 * HOUR_MS)
-    expect(await storedTokens(client.clientId)).toBe(1)
+    await runUntil(async () => (await storedTokens(client.clientId)) === 1)
     const { tokens } = (await admin('GET', `/tenants/${client.tenantId}/tokens`)).body
     expect(tokens.map(({ id }: { id: string }) => id)).toContain(kept.id)
   })
@@ -157,8 +162,7 @@ describe('an access token', () => {
       .bind(client.tenantId, JSON.stringify(Array.from({ length: 30 }, (_, i) => i)))
       .run()
     const left = () => env.DB.prepare(`SELECT count(*) AS n ${missing}`).first<number>('n')
-    await runHourly(Date.now() + 3 * HOUR_MS)
-    expect(await storedTokens(client.clientId)).toBe(0)
+    await runUntil(async () => (await storedTokens(client.clientId)) === 0)
     expect(await left()).toBeGreaterThan(0)
     for (let hour = 4; (await left()) !== 0; hour++) {
       expect(hour).toBeLessThan(12)
