@@ -29,11 +29,11 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
 
 /** The resources from the first one on, until their projection has taken MAX_WORK_UNITS: at least one. */
 function renderedPage(call: Call, request: ListRequest, listed: readonly Listed[]): readonly Rendered[] {
-  const projecting = new Work('tooMany', Number.POSITIVE_INFINITY)
+  const counted = { ...call, projecting: new Work('tooMany', Number.POSITIVE_INFINITY) }
   const onPage: Rendered[] = []
   for (const one of listed) {
-    if (projecting.spent > MAX_WORK_UNITS) break
-    onPage.push(...rendered({ ...call, projecting }, request, one))
+    if (counted.projecting.spent > MAX_WORK_UNITS) break
+    onPage.push(...rendered(counted, request, one))
   }
   return onPage
 }

@@ -53,7 +53,11 @@ export function distinct(attribute: Attribute, elements: readonly unknown[], wor
  * @param path for the error message
  * @throws {ScimError} invalidValue
  */
-export function requireMaxElements({ maxElements }: Attribute, count: number, path: string): void {
+export function requireMaxElements(
+  { maxElements }: Pick<Attribute, 'maxElements'>,
+  count: number,
+  path: string,
+): void {
   if (maxElements === undefined || count <= maxElements) return
   throw badRequest('invalidValue', `attribute "${path}" has ${count} values, the limit is ${maxElements}`)
 }

@@ -260,12 +260,7 @@ function checkSchemas(value: unknown, reading: CollectingReading): void {
   if (!Array.isArray(value) || !value.every((urn) => typeof urn === 'string')) {
     throw wrongType('schemas', 'an array of strings', value)
   }
-  if (value.length > MAX_ELEMENTS) {
-    throw badRequest(
-      'invalidValue',
-      `attribute "schemas" has ${value.length} values, the limit is ${MAX_ELEMENTS}`,
-    )
-  }
+  requireMaxElements({ maxElements: MAX_ELEMENTS }, value.length, 'schemas')
   const known = new Set([type.schema, ...type.extensions].map((schema) => schema.id.toLowerCase()))
   if (!value.some((urn) => urn.toLowerCase() === type.schema.id.toLowerCase())) {
     throw badRequest(
