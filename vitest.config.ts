@@ -5,7 +5,7 @@
  */
 import { resolve } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type Plugin } from 'vitest/config'
 
 /** Tests of the HTTP API. They run in workerd on D1, and in Node.js on SQLite. */
 const HTTP_TESTS = [
@@ -117,6 +117,28 @@ const STRICT_HARNESS = {
   replacement: resolve(import.meta.dirname, 'test/support/strict-harness.ts'),
 }
 
+/**
+ * Evaluates the parts of the server with the files that import them. Vite's module runner gives concurrent imports of a module
+ * the same promise, so that a Durable Object would wait for the promise of another one, which workerd refuses: "Cannot perform
+ * I/O on behalf of a different Durable Object". The runtime's own import(), which the built Worker uses, has no such promise:
+ * test/local/worker-modules.test.ts.
+ */
+const STATIC_PARTS: Plugin = {
+  name: 'static-parts',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!id.endsWith('/src/parts.ts')) return undefined
+    const imports: string[] = []
+    const body = code.replaceAll(/\bimport\(('[^']+')\)/g, (_, path: string) => {
+      const name = `part${imports.length}`
+      imports.push(`import * as ${name} from ${path}`)
+      return `Promise.resolve(${name})`
+    })
+    if (imports.length === 0) throw new Error('src/parts.ts has no import()')
+    return { code: `${imports.join('\n')}\n${body}`, map: null }
+  },
+}
+
 const SQLITE_FOLDER = ['./test/sqlite/support/run-folder.ts']
 
 const NODE_SETUP = ['./test/sqlite/support/remove-folders.ts']
@@ -143,7 +165,7 @@ export default defineConfig(async () => {
     ratelimits: { FAILED_AUTHENTICATION_LIMIT: { namespace_id: '1004', simple: { limit: 100, period: 60 } } },
   } as const
   const workerd = (name: string, include: string[], exclude: string[] = []) => ({
-    plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare })],
+    plugins: [STATIC_PARTS, cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare })],
     test: {
       ...(name.endsWith('-long') ? ALONE : {}),
       name,
