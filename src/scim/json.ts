@@ -1,12 +1,13 @@
 /**
- * Parses JSON text. The depth is limited, so that later code may recurse, and so is the number of members of an object.
+ * Parses JSON text. The depth is limited, so that later code may recurse, and so are the members of an object and of all.
  */
 import { badRequest } from './error.ts'
-import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS } from './limits.ts'
+import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS, MAX_JSON_MEMBERS_IN_ALL } from './limits.ts'
 
 /**
  * @param name names the text in error messages
- * @throws {ScimError} invalidSyntax if the text is not valid JSON, exceeds MAX_JSON_DEPTH or MAX_JSON_MEMBERS
+ * @throws {ScimError} invalidSyntax if the text is not valid JSON, exceeds MAX_JSON_DEPTH, MAX_JSON_MEMBERS or
+ *   MAX_JSON_MEMBERS_IN_ALL
  */
 export function parseJson(text: string, name = 'the request body'): unknown {
   requireShape(text, name)
@@ -18,24 +19,32 @@ export function parseJson(text: string, name = 'the request body'): unknown {
 }
 
 /**
- * Rejects deep nesting and objects with too many members, which take far longer to parse than other text of the same
- * length. Checks only brackets and colons; JSON.parse finds all other errors.
+ * Rejects deep nesting and too many members, which take far longer to parse than other text of the same length. Checks
+ * only brackets and colons; JSON.parse finds all other errors.
  */
 function requireShape(text: string, name: string): void {
   /** The number of members so far, of the object at each depth. */
   const members: number[] = []
   let depth = 0
+  let inAll = 0
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at)
     if (character === QUOTE) at = endOfString(text, at)
     else if (character === COLON) {
       const count = (members[depth] ?? 0) + 1
-      if (count > MAX_JSON_MEMBERS)
+      if (count > MAX_JSON_MEMBERS) {
         throw badRequest(
           'invalidSyntax',
           `${name} has an object with more than the limit of ${MAX_JSON_MEMBERS} members`,
         )
+      }
       members[depth] = count
+      if (++inAll > MAX_JSON_MEMBERS_IN_ALL) {
+        throw badRequest(
+          'invalidSyntax',
+          `${name} has more than the limit of ${MAX_JSON_MEMBERS_IN_ALL} members of objects in all`,
+        )
+      }
     } else if (character === CLOSING_BRACE || character === CLOSING_BRACKET) depth--
     else if (character === OPENING_BRACE || character === OPENING_BRACKET) {
       members[++depth] = 0

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseJson } from '../../src/scim/json.ts'
-import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS } from '../../src/scim/limits.ts'
+import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS, MAX_JSON_MEMBERS_IN_ALL } from '../../src/scim/limits.ts'
 
 describe('parseJson', () => {
   it.for(['{"a":[1,"]}\\"[",{"b":null}]}', '"\\\\"', '[]', ' 1 ', '{"a:b":"c:d"}'])('reads %s', (text) => {
@@ -10,9 +10,12 @@ describe('parseJson', () => {
   const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`
   const members = (count: number) => `{${Array.from({ length: count }, (_, i) => `"a${i}":":"`).join()}}`
 
+  const inAll = (count: number) => `[${Array.from({ length: count }, (_, i) => `{"a${i}":0}`).join()}]`
+
   it('accepts JSON at the limits of depth and members', () => {
     expect(() => parseJson(nested(MAX_JSON_DEPTH))).not.toThrow()
     expect(() => parseJson(`[${members(MAX_JSON_MEMBERS)},${members(MAX_JSON_MEMBERS)}]`)).not.toThrow()
+    expect(() => parseJson(inAll(MAX_JSON_MEMBERS_IN_ALL))).not.toThrow()
   })
 
   it.for<[what: string, text: string, detail: RegExp]>([
@@ -26,6 +29,11 @@ describe('parseJson', () => {
       'one member too many',
       `{"a":${members(MAX_JSON_MEMBERS + 1)}}`,
       /object with more than the limit of 1000 members$/,
+    ],
+    [
+      'one member too many in all',
+      inAll(MAX_JSON_MEMBERS_IN_ALL + 1),
+      /^the request body has more than the limit of 40000 members of objects in all$/,
     ],
   ])('rejects %s with invalidSyntax', ([, text, detail]) => {
     expect(() => parseJson(text)).toThrow(
