@@ -10,14 +10,14 @@ import { startMove } from '../../src/provider/jobs/start.ts'
 import { maintain } from '../../src/provider/maintenance.ts'
 import { type D1Binding, MAX_QUERIES_FREE } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { deleteTenant } from '../../src/storage/tenants/deletion.ts'
 import { reserveLocation } from '../../src/storage/tenants/locations.ts'
-import { deleteTenant } from '../../src/storage/tenants/tenants.ts'
 import worker from '../../src/worker.ts'
 import { HOUR_MS } from '../support/clock.ts'
 import {
   adminOfSeveral,
   BINDINGS,
-  type ClientOfSeveral,
+  ClientOfSeveral,
   clearLocations,
   newClientIn,
   rowsOf,
@@ -27,7 +27,7 @@ import {
   threeDatabases,
 } from '../support/databases.ts'
 import { faultyBinding } from '../support/faults.ts'
-import { type Answer, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
+import { type Answer, admin, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
 
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
@@ -157,7 +157,6 @@ describe('a tenant in another database', () => {
 
   it.for(['DB', 'DB2'] as const)('costs a stranger who names one of %s no more than before', async (name) => {
     const { tenantId } = await newClientIn(name)
-    const { ClientOfSeveral } = await import('../support/databases.ts')
     const secret = 'A'.repeat(43)
     const cost = async (id: string) => {
       const answer = await new ClientOfSeveral(id, `scim_${id}_${secret}`).get('/Users')
@@ -579,7 +578,6 @@ describe('a move', () => {
   })
 
   it('is refused where there is one database', async () => {
-    const { admin } = await import('../support/harness.ts')
     const { status, body } = await admin('POST', '/tenants/default/move', { database: 'DB2' })
     expect([status, body.error.message]).toEqual([400, expect.stringContaining('but no other is configured')])
   })

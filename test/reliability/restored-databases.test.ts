@@ -7,8 +7,10 @@ import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
+import { forgetTenant } from '../../src/provider/tenants.ts'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { finishDeletions } from '../../src/storage/tenants/deletion.ts'
 import { tenantTables } from '../../src/storage/tenants/tenant-tables.ts'
 import worker from '../../src/worker.ts'
 import {
@@ -376,8 +378,6 @@ describe('after a restore', () => {
     await move(tenantId, 'DB2', 'DB3')
     await restore()
     await of('DB2').prepare("UPDATE tenants SET state = 'deleting' WHERE id = ?").bind(tenantId).run()
-    const { finishDeletions } = await import('../../src/storage/tenants/tenants.ts')
-    const { forgetTenant } = await import('../../src/provider/tenants.ts')
     const databases = threeDatabases()
     const db2 = openDatabase(of('DB2'), noFigures())
     const forget = (id: string) => forgetTenant(databases, id, 'DB2')

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { importDirectory } from '../../src/provider/transfer/import-lines.ts'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
-import { deleteTenant } from '../../src/storage/tenants/tenants.ts'
+import { deleteTenant } from '../../src/storage/tenants/deletion.ts'
 import worker from '../../src/worker.ts'
 import { addCrowd } from '../support/crowd.ts'
 import {

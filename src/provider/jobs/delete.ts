@@ -2,8 +2,8 @@
  * Jobs that delete a tenant or undo an import which is too large for one request.
  */
 
+import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants/deletion.ts'
 import type { Job } from '../../storage/tenants/jobs.ts'
-import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants/tenants.ts'
 import { forgetTenant } from '../tenants.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 

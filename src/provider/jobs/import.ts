@@ -14,8 +14,8 @@
  * The row of the tenant has the progress, so each chunk is stored once by any number of runners.
  */
 import { readTogether } from '../../storage/database/query.ts'
+import { DELETION_FRAME_STATEMENTS, undoImport } from '../../storage/tenants/deletion.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
-import { DELETION_FRAME_STATEMENTS, undoImport } from '../../storage/tenants/tenants.ts'
 import {
   appliedStatement,
   bytesOfChunk,

@@ -2,6 +2,7 @@
  * The token endpoint with assertions (RFC 7521 §4.2, RFC 7523 §2.2 and §3): from Microsoft Entra ID, and from clients that
  * sign their own.
  */
+import { env } from 'cloudflare:workers'
 import { exportSPKI, importJWK, SignJWT, UnsecuredJWT } from 'jose'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type FederatedClient, JWT_BEARER, newFederatedClient, trustOf } from '../../support/federation.ts'
@@ -343,7 +344,7 @@ describe('the keys of an issuer', () => {
     const client = await newFederatedClient()
     await client.signedIn()
     const { issuer } = client
-    const stored = (await import('cloudflare:workers')).env.DB
+    const stored = env.DB
     const jwksUri = `${issuer.jwksUri}?new`
     await stored
       .prepare('UPDATE client_trusts SET jwks_uri = ? WHERE client_id = ?')
