@@ -1,5 +1,5 @@
 -- The words by which the dashboard finds users and groups, except those that an index of a whole value finds: the first word of
--- a name, for example. Generated from src/storage/tables/; STRICT, WITHOUT ROWID, views and triggers are added by hand. This
+-- a name, for example. Generated from src/storage/tables/; STRICT, WITHOUT ROWID, view and triggers are added by hand. This
 -- migration reads no resource: the words of those that are there are filled in later, in chunks
 -- (src/storage/search/missing-words.ts), and the dashboard says so until then.
 CREATE TABLE `search_words` (
@@ -10,117 +10,57 @@ CREATE TABLE `search_words` (
 	PRIMARY KEY(`tenant_id`, `resource_type`, `word`, `resource_id`)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE INDEX `search_words_missing` ON `search_words` (`tenant_id`) WHERE word = '';
+--> statement-breakpoint
 ALTER TABLE `tenants` ADD `words_position` text;--> statement-breakpoint
 CREATE INDEX `tenants_without_words` ON `tenants` (`id`) WHERE words_position IS NOT NULL;
 --> statement-breakpoint
--- The texts of each resource whose words are searched, as an array. The first eight have an index of their whole value.
-CREATE VIEW searched_users AS SELECT tenant_id, id, json_extract(keys, '$.displayName', '$.userName', '$.name.givenName', '$.name.familyName',
-    '$.emails[0].value', '$.emails[1].value', '$.emails[2].value', '$.emails[3].value', '$.name.middleName', '$.name.formatted') AS texts FROM users;
---> statement-breakpoint
-CREATE VIEW searched_groups AS SELECT tenant_id, id, json_array(json_extract(keys, '$.displayName')) AS texts FROM groups;
---> statement-breakpoint
--- A row that is inserted into this view changes the words of one resource: "before" and "after" are arrays as above; NULL is no
--- resource. Only words that differ are written. What follows an @ is one word. The separators and the numbers are those of
--- src/storage/search/words.ts. Malformed JSON would refuse the write, so the characters that JSON escapes are separators.
+-- A row that is inserted into this view changes the words of one resource: "before" and "after" are JSON arrays of words, NULL
+-- if there is no resource. Only words that differ are written.
 CREATE VIEW changed_words AS SELECT NULL AS tenant_id, NULL AS resource_type, NULL AS resource_id, NULL AS before, NULL AS after;
 --> statement-breakpoint
-CREATE TRIGGER changed_words_deleted INSTEAD OF INSERT ON changed_words WHEN NEW.before IS NOT NULL
+CREATE TRIGGER changed_words_stored INSTEAD OF INSERT ON changed_words
 BEGIN
-  DELETE FROM search_words WHERE tenant_id = NEW.tenant_id AND resource_type = NEW.resource_type AND (word, resource_id) IN (
-  SELECT DISTINCT substr(w.value, 1, 64), NEW.resource_id
-  FROM json_each(NEW.before) AS t,
-    json_each('[' || json_quote(iif(instr(t.value, '@'), trim(substr(t.value, instr(t.value, '@') + 1)), '')) || ',' ||
-    replace(json_quote(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-    replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-    replace(replace(replace(replace(
-    iif(instr(t.value, '@'), substr(t.value, 1, instr(t.value, '@') - 1), t.value)
-    , '"', ' '), '\', ' '), '.', ' '), '-', ' '), '_', ' '), ',', ' '), char(59), ' '), ':', ' '), '/', ' '), '|', ' '),
-    '(', ' '), ')', ' '), '[', ' '), ']', ' '), '{', ' '), '}', ' '), '<', ' '), '>', ' '), '+', ' '), '&', ' '), '=', ' ')
-    , '''', ' '), '’', ' '), '·', ' '), '・', ' '), '–', ' '), '—', ' '), char(9), ' '), char(10), ' '), char(13), ' '),
-    char(160), ' '), char(12288), ' ')
-    ), ' ', '","') || ']') AS w
-  WHERE t.type = 'text' AND w.key < 12 AND w.value <> '' AND NOT EXISTS (
-    SELECT 1 FROM json_each(NEW.before) AS whole WHERE whole.key < 8 AND whole.type = 'text'
-      AND substr(whole.value, 1, length(substr(w.value, 1, 64))) = substr(w.value, 1, 64)))
-  AND word NOT IN (
-  SELECT DISTINCT substr(w.value, 1, 64)
-  FROM json_each(NEW.after) AS t,
-    json_each('[' || json_quote(iif(instr(t.value, '@'), trim(substr(t.value, instr(t.value, '@') + 1)), '')) || ',' ||
-    replace(json_quote(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-    replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-    replace(replace(replace(replace(
-    iif(instr(t.value, '@'), substr(t.value, 1, instr(t.value, '@') - 1), t.value)
-    , '"', ' '), '\', ' '), '.', ' '), '-', ' '), '_', ' '), ',', ' '), char(59), ' '), ':', ' '), '/', ' '), '|', ' '),
-    '(', ' '), ')', ' '), '[', ' '), ']', ' '), '{', ' '), '}', ' '), '<', ' '), '>', ' '), '+', ' '), '&', ' '), '=', ' ')
-    , '''', ' '), '’', ' '), '·', ' '), '・', ' '), '–', ' '), '—', ' '), char(9), ' '), char(10), ' '), char(13), ' '),
-    char(160), ' '), char(12288), ' ')
-    ), ' ', '","') || ']') AS w
-  WHERE t.type = 'text' AND w.key < 12 AND w.value <> '' AND NOT EXISTS (
-    SELECT 1 FROM json_each(NEW.after) AS whole WHERE whole.key < 8 AND whole.type = 'text'
-      AND substr(whole.value, 1, length(substr(w.value, 1, 64))) = substr(w.value, 1, 64)));
-END;
---> statement-breakpoint
-CREATE TRIGGER changed_words_stored INSTEAD OF INSERT ON changed_words WHEN NEW.after IS NOT NULL
-BEGIN
+  DELETE FROM search_words WHERE tenant_id = NEW.tenant_id AND resource_type = NEW.resource_type AND resource_id = NEW.resource_id
+    AND word IN (SELECT value FROM json_each(NEW.before)) AND word NOT IN (SELECT value FROM json_each(NEW.after));
   INSERT INTO search_words (tenant_id, resource_type, word, resource_id)
-  SELECT DISTINCT NEW.tenant_id, NEW.resource_type, substr(w.value, 1, 64), NEW.resource_id
-  FROM json_each(NEW.after) AS t,
-    json_each('[' || json_quote(iif(instr(t.value, '@'), trim(substr(t.value, instr(t.value, '@') + 1)), '')) || ',' ||
-    replace(json_quote(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-    replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-    replace(replace(replace(replace(
-    iif(instr(t.value, '@'), substr(t.value, 1, instr(t.value, '@') - 1), t.value)
-    , '"', ' '), '\', ' '), '.', ' '), '-', ' '), '_', ' '), ',', ' '), char(59), ' '), ':', ' '), '/', ' '), '|', ' '),
-    '(', ' '), ')', ' '), '[', ' '), ']', ' '), '{', ' '), '}', ' '), '<', ' '), '>', ' '), '+', ' '), '&', ' '), '=', ' ')
-    , '''', ' '), '’', ' '), '·', ' '), '・', ' '), '–', ' '), '—', ' '), char(9), ' '), char(10), ' '), char(13), ' '),
-    char(160), ' '), char(12288), ' ')
-    ), ' ', '","') || ']') AS w
-  WHERE t.type = 'text' AND w.key < 12 AND w.value <> '' AND NOT EXISTS (
-    SELECT 1 FROM json_each(NEW.after) AS whole WHERE whole.key < 8 AND whole.type = 'text'
-      AND substr(whole.value, 1, length(substr(w.value, 1, 64))) = substr(w.value, 1, 64))
-  ON CONFLICT DO NOTHING;
+  SELECT NEW.tenant_id, NEW.resource_type, value, NEW.resource_id FROM json_each(NEW.after) WHERE true ON CONFLICT DO NOTHING;
 END;
 --> statement-breakpoint
+-- The comparison document has the words of its resource, under a key that no attribute has. A version without words, which may
+-- still be serving, writes documents without this key: their only word is empty, until their words are filled in.
 CREATE TRIGGER users_words_inserted AFTER INSERT ON users
 BEGIN
-  INSERT INTO changed_words VALUES (NEW.tenant_id, 'User', NEW.id, NULL, json_extract(NEW.keys, '$.displayName', '$.userName', '$.name.givenName', '$.name.familyName',
-    '$.emails[0].value', '$.emails[1].value', '$.emails[2].value', '$.emails[3].value', '$.name.middleName', '$.name.formatted'));
+  INSERT INTO changed_words VALUES (NEW.tenant_id, 'User', NEW.id, NULL, coalesce(NEW.keys -> '$.words', '[""]'));
 END;
 --> statement-breakpoint
 CREATE TRIGGER users_words_updated AFTER UPDATE OF keys ON users
-WHEN json_extract(OLD.keys, '$.displayName', '$.userName', '$.name.givenName', '$.name.familyName',
-    '$.emails[0].value', '$.emails[1].value', '$.emails[2].value', '$.emails[3].value', '$.name.middleName', '$.name.formatted')
-  IS NOT json_extract(NEW.keys, '$.displayName', '$.userName', '$.name.givenName', '$.name.familyName',
-    '$.emails[0].value', '$.emails[1].value', '$.emails[2].value', '$.emails[3].value', '$.name.middleName', '$.name.formatted')
+WHEN OLD.keys -> '$.words' IS NOT NEW.keys -> '$.words' OR NEW.keys -> '$.words' IS NULL
 BEGIN
-  INSERT INTO changed_words VALUES (NEW.tenant_id, 'User', NEW.id, json_extract(OLD.keys, '$.displayName', '$.userName', '$.name.givenName', '$.name.familyName',
-    '$.emails[0].value', '$.emails[1].value', '$.emails[2].value', '$.emails[3].value', '$.name.middleName', '$.name.formatted'),
-    json_extract(NEW.keys, '$.displayName', '$.userName', '$.name.givenName', '$.name.familyName',
-    '$.emails[0].value', '$.emails[1].value', '$.emails[2].value', '$.emails[3].value', '$.name.middleName', '$.name.formatted'));
+  INSERT INTO changed_words VALUES (NEW.tenant_id, 'User', NEW.id,
+    coalesce(OLD.keys -> '$.words', '[""]'), coalesce(NEW.keys -> '$.words', '[""]'));
 END;
 --> statement-breakpoint
 CREATE TRIGGER users_words_deleted BEFORE DELETE ON users
 BEGIN
-  INSERT INTO changed_words VALUES (OLD.tenant_id, 'User', OLD.id, json_extract(OLD.keys, '$.displayName', '$.userName', '$.name.givenName', '$.name.familyName',
-    '$.emails[0].value', '$.emails[1].value', '$.emails[2].value', '$.emails[3].value', '$.name.middleName', '$.name.formatted'), NULL);
+  INSERT INTO changed_words VALUES (OLD.tenant_id, 'User', OLD.id, coalesce(OLD.keys -> '$.words', '[""]'), NULL);
 END;
 --> statement-breakpoint
 CREATE TRIGGER groups_words_inserted AFTER INSERT ON groups
 BEGIN
-  INSERT INTO changed_words VALUES (NEW.tenant_id, 'Group', NEW.id, NULL, json_array(json_extract(NEW.keys, '$.displayName')));
+  INSERT INTO changed_words VALUES (NEW.tenant_id, 'Group', NEW.id, NULL, coalesce(NEW.keys -> '$.words', '[""]'));
 END;
 --> statement-breakpoint
 CREATE TRIGGER groups_words_updated AFTER UPDATE OF keys ON groups
-WHEN json_array(json_extract(OLD.keys, '$.displayName'))
-  IS NOT json_array(json_extract(NEW.keys, '$.displayName'))
+WHEN OLD.keys -> '$.words' IS NOT NEW.keys -> '$.words' OR NEW.keys -> '$.words' IS NULL
 BEGIN
-  INSERT INTO changed_words VALUES (NEW.tenant_id, 'Group', NEW.id, json_array(json_extract(OLD.keys, '$.displayName')),
-    json_array(json_extract(NEW.keys, '$.displayName')));
+  INSERT INTO changed_words VALUES (NEW.tenant_id, 'Group', NEW.id,
+    coalesce(OLD.keys -> '$.words', '[""]'), coalesce(NEW.keys -> '$.words', '[""]'));
 END;
 --> statement-breakpoint
 CREATE TRIGGER groups_words_deleted BEFORE DELETE ON groups
 BEGIN
-  INSERT INTO changed_words VALUES (OLD.tenant_id, 'Group', OLD.id, json_array(json_extract(OLD.keys, '$.displayName')), NULL);
+  INSERT INTO changed_words VALUES (OLD.tenant_id, 'Group', OLD.id, coalesce(OLD.keys -> '$.words', '[""]'), NULL);
 END;
 --> statement-breakpoint
 UPDATE tenants SET words_position = 'groups:' WHERE user_count > 0 OR group_count > 0;

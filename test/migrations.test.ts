@@ -204,6 +204,45 @@ describe('migrations', () => {
     ])
   })
 
+  it('leave the words of resources that were there to the maintenance, and note those that an earlier version writes', () => {
+    const database = new DatabaseSync(':memory:')
+    const at = files.indexOf('0030_search_words.sql')
+    const run = (some: readonly string[]) => {
+      for (const file of some) database.exec(readFileSync(join(FOLDER, file), 'utf8'))
+    }
+    run(files.slice(0, at))
+    database.exec(
+      `INSERT INTO tenants (id, name, created_at) VALUES ('full', 'full', 0), ('empty', 'empty', 0)`,
+    )
+    const insert = database.prepare(
+      `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified) VALUES (?1, ?2, '{}', ?3, 1, 0, 0)`,
+    )
+    insert.run('full', 'before', '{"userName":"a b"}')
+    run(files.slice(at))
+    insert.run('empty', 'after', '{"userName":"a c"}')
+    insert.run('empty', 'new', '{"userName":"a d","words":["d"]}')
+    const positions = database.prepare('SELECT id, words_position AS position FROM tenants ORDER BY id').all()
+    expect(positions.map((row) => Object.values(row))).toEqual([
+      ['default', null],
+      ['empty', null],
+      ['full', 'groups:'],
+    ])
+    const words = () =>
+      database
+        .prepare('SELECT word, resource_id FROM search_words ORDER BY word, resource_id')
+        .all()
+        .map((row) => Object.values(row))
+    expect(words()).toEqual([
+      ['', 'after'],
+      ['d', 'new'],
+    ])
+    database.exec(`UPDATE users SET keys = json_object('userName', id); DELETE FROM users WHERE id = 'after'`)
+    expect(words()).toEqual([
+      ['', 'before'],
+      ['', 'new'],
+    ])
+  })
+
   it('hold the bound of the log that the constant names', () => {
     const text = readFileSync(join(FOLDER, '0032_requests_and_emergency.sql'), 'utf8')
     expect(text).toContain(`NEW.log_bytes > ${MAX_LOG_BYTES} `)

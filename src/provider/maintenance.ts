@@ -178,7 +178,7 @@ async function maintainDatabase(
     maxStatements: Math.min(left(), MAX_SWEEP_STATEMENTS),
   })
   if (swept.length > 0) note({ job: 'sweep sources', ...where, tenants: swept })
-  const worded = await fillMissingWords(db, left())
+  const worded = await fillMissingWords(db, resourceTypes, left())
   if (worded.length > 0) note({ job: 'fill in words', ...where, tenants: worded })
   // The last part, because each poke is a subrequest that another part may need.
   if (due.length > 0) note({ job: 'poke webhooks', ...where, webhooks: due.length })

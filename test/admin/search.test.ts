@@ -4,8 +4,10 @@
  */
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { type Database, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { fillMissingWords } from '../../src/storage/search/missing-words.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { MAX_RESOURCE_WORDS } from '../../src/storage/tables/words.ts'
 import { addToGroup } from '../support/crowd.ts'
 import { Browser, type Page, textOf } from '../support/dashboard.ts'
 import { type Client, costOf, newClient } from '../support/harness.ts'
@@ -31,6 +33,7 @@ async function newCrowd() {
          json_object('displayName', 'team ' || value), 1, value, value FROM json_each(?2)`,
     ).bind(client.tenantId, numbers),
   ])
+  await fillMissingWords(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, Number.POSITIVE_INFINITY)
   const browser = await new Browser().signIn()
   return { client, browser, path: `/admin/tenants/${client.tenantId}` }
 }
@@ -250,11 +253,22 @@ describe('the search among the members of a group', () => {
 })
 
 describe('the search while words are filled in', () => {
+  const db = openDatabase(env.DB, noFigures())
+  const run = async (tenantId: string, ...texts: readonly string[]) =>
+    await env.DB.batch(texts.map((text) => env.DB.prepare(text).bind(tenantId)))
+  /** What a version without words leaves of a user that it changes. */
+  const writtenByEarlierVersion = (where: string) =>
+    `UPDATE users SET keys = json_remove(keys, '$.words'), version = version + 1 WHERE tenant_id = ?1 AND ${where}`
+
+  /** As it was before the first version with words. */
   async function forget({ tenantId }: Client) {
-    await env.DB.batch([
-      env.DB.prepare('DELETE FROM search_words WHERE tenant_id = ?1').bind(tenantId),
-      env.DB.prepare(`UPDATE tenants SET words_position = 'groups:' WHERE id = ?1`).bind(tenantId),
-    ])
+    await run(
+      tenantId,
+      writtenByEarlierVersion('1'),
+      `UPDATE groups SET keys = json_remove(keys, '$.words') WHERE tenant_id = ?1`,
+      'DELETE FROM search_words WHERE tenant_id = ?1',
+      `UPDATE tenants SET words_position = 'groups:' WHERE id = ?1`,
+    )
   }
 
   it('says so until the words of all users are there, and changes none that is', async () => {
@@ -262,21 +276,108 @@ describe('the search while words are filled in', () => {
     const search = async (list: string, q: string) => (await browser.get(`${path}/${list}?q=${q}`)).html
     await client.createUser({ displayName: 'Zoe Xylander' })
     await forget(client)
-    const db = openDatabase(env.DB, noFigures())
     expect(textOf(await search('users', 'xylander'))).toContain('The search is being prepared.')
     expect(textOf(await search('groups', 'crew'))).toContain('The search is being prepared.')
     const filled: string[] = []
-    for (let run = 0; !filled.includes(client.tenantId); run++) {
-      expect(run).toBeLessThan(9)
-      filled.push(...(await fillMissingWords(db, 3)))
-      await client.createUser({ displayName: `Adam Newcomer${run}` })
+    for (let chunk = 0; !filled.includes(client.tenantId); chunk++) {
+      expect(chunk).toBeLessThan(20)
+      filled.push(...(await fillMissingWords(db, RESOURCE_TYPES, 5)))
+      if (chunk < 10) await client.createUser({ displayName: `Adam Newcomer${chunk}` })
+      // Some before the position, some after it.
+      const number = String(chunk * 200).padStart(12, '0')
+      if (chunk < 10)
+        await run(client.tenantId, writtenByEarlierVersion(`id = '01a2097c-0000-7000-8000-${number}'`))
     }
     expect(await differingWords(client.tenantId)).toEqual([])
     for (const list of ['users', 'groups']) {
       expect(textOf(await search(list, 'xylander'))).not.toContain('The search is being prepared.')
     }
     expect(await search('users', 'xylander')).toContain('Zoe Xylander')
-    expect(await fillMissingWords(db, 3)).toEqual([])
+    expect(await missing(client)).toBe(0)
+    expect(await fillMissingWords(db, RESOURCE_TYPES, 5)).toEqual([])
+  })
+
+  async function missing({ tenantId }: Client) {
+    const count = `SELECT count(*) AS n FROM users WHERE tenant_id = ?1 AND json_type(keys, '$.words') IS NULL`
+    return await env.DB.prepare(count).bind(tenantId).first('n')
+  }
+
+  it('finds what an earlier version has written, at any time', async () => {
+    const client = await newClient()
+    const browser = await new Browser().signIn()
+    const find = async (q: string) =>
+      textOf((await browser.get(`/admin/tenants/${client.tenantId}/users?q=${q}`)).html)
+    const user = await client.createUser({ displayName: 'Ann Oldenburg', userName: 'ann' })
+    await run(client.tenantId, writtenByEarlierVersion('1'))
+    expect(await differingWords(client.tenantId)).toEqual([])
+    expect(await find('oldenburg')).toContain('The search is being prepared.')
+    expect(await fillMissingWords(db, RESOURCE_TYPES, 100)).toContain(client.tenantId)
+    expect(await missing(client)).toBe(0)
+    expect(await find('oldenburg')).not.toContain('The search is being prepared.')
+    // A change, a deletion and a new user, before the words are there.
+    await run(client.tenantId, writtenByEarlierVersion('1'))
+    await client.patch(`/Users/${user.id}`, { op: 'replace', path: 'displayName', value: 'Ann Newhouse' })
+    expect(await find('newhouse')).not.toContain('The search is being prepared.')
+    expect(await differingWords(client.tenantId)).toEqual([])
+    await run(client.tenantId, writtenByEarlierVersion('1'))
+    expect((await client.request('DELETE', `/Users/${user.id}`)).status).toBe(204)
+    expect(await find('newhouse')).not.toContain('The search is being prepared.')
+    expect(await differingWords(client.tenantId)).toEqual([])
+  })
+
+  it('loses no user that changes between the reading and the writing of a chunk', async () => {
+    const client = await newClient()
+    const names = ['Eve Firstham', 'Eve Secondham', 'Eve Thirdham', 'Eve Fourthham']
+    const users: { readonly id: string }[] = []
+    for (const displayName of names) users.push(await client.createUser({ displayName }))
+    await forget(client)
+    const [first, second, third] = users.map(({ id }) => `id = '${id}'`)
+    let batches = 0
+    const meddling: Database = {
+      ...db,
+      batch: async (statements) => {
+        const results = await db.batch(statements)
+        const isTexts = statements.length === 1 && results[0]?.rows[0]?.texts !== undefined
+        if (isTexts && batches++ === 0) {
+          await run(
+            client.tenantId,
+            writtenByEarlierVersion(String(first)),
+            `DELETE FROM users WHERE tenant_id = ?1 AND ${third}`,
+          )
+          await client.patch(`/Users/${users[1]?.id}`, {
+            op: 'replace',
+            path: 'displayName',
+            value: 'Eve Otherham',
+          })
+        }
+        return results
+      },
+    }
+    expect(await fillMissingWords(meddling, RESOURCE_TYPES, 100)).toContain(client.tenantId)
+    expect(batches).toBeGreaterThan(1)
+    expect([second, await missing(client)]).toEqual([second, 0])
+    expect(await differingWords(client.tenantId)).toEqual([])
+  })
+
+  it('writes nothing into a tenant whose writes are stopped', async () => {
+    const client = await newClient()
+    await client.createUser({ displayName: 'Ian Resting' })
+    await forget(client)
+    const stopping: Database = {
+      ...db,
+      batch: async (statements) => {
+        const results = await db.batch(statements)
+        if (results[0]?.rows[0]?.texts !== undefined)
+          await run(client.tenantId, `UPDATE tenants SET state = 'moving' WHERE id = ?1`)
+        return results
+      },
+    }
+    await fillMissingWords(stopping, RESOURCE_TYPES, 100)
+    expect(await missing(client)).toBe(1)
+    await run(client.tenantId, `UPDATE tenants SET state = 'ready' WHERE id = ?1`)
+    expect(await fillMissingWords(db, RESOURCE_TYPES, 100)).toContain(client.tenantId)
+    expect(await missing(client)).toBe(0)
+    expect(await differingWords(client.tenantId)).toEqual([])
   })
 })
 
@@ -294,16 +395,37 @@ describe('the words of users', () => {
         await env.DB.prepare('SELECT word FROM search_words WHERE tenant_id = ?1').bind(client.tenantId).all()
       ).results.map(({ word }) => word)
     expect(await words()).toEqual(['contoso.example'])
-    const written = []
+    const costs = []
     for (const [path, value] of [
       ['title', 'Engineer'],
       ['displayName', 'Maria Achterberg-Zwo'],
     ]) {
       const answer = await client.patch(`/Users/${user.id}`, { op: 'replace', path, value })
-      written.push(costOf(answer).rowsWritten)
+      costs.push(costOf(answer))
     }
     expect(await words()).toEqual(['contoso.example', 'zwo'])
-    expect((written[1] ?? 0) - (written[0] ?? 0)).toBe(1)
+    const [title, name] = costs
+    expect(Number(name?.rowsWritten) - Number(title?.rowsWritten)).toBe(1)
+    expect(name?.rowsRead).toBeLessThan(25)
+  })
+
+  it('are out of reach of a client', async () => {
+    const client = await newClient()
+    const user = await client.createUser({ displayName: 'Zoe Hidden', words: ['shown'] })
+    expect(user).not.toHaveProperty('words')
+    for (const filter of ['words pr', 'words eq "hidden"', 'words[value eq "hidden"]', 'x1 pr']) {
+      const { status, body } = await client.request('GET', `/Users?filter=${encodeURIComponent(filter)}`)
+      expect([filter, status, body.scimType]).toEqual([filter, 400, 'invalidFilter'])
+    }
+    const patched = await client.patch(`/Users/${user.id}`, {
+      op: 'replace',
+      path: 'words',
+      value: ['shown'],
+    })
+    expect([patched.status, patched.body.scimType]).toEqual([400, 'invalidPath'])
+    const { body } = await client.request('GET', `/Users/${user.id}?attributes=words,displayName`)
+    expect(Object.keys(body).sort()).toEqual(['displayName', 'id', 'schemas'])
+    expect(await differingWords(client.tenantId)).toEqual([])
   })
 
   it('are bounded, whatever a client sends', async () => {
@@ -325,9 +447,17 @@ describe('the words of users', () => {
         emails: Array.from({ length: 50 }, (_, i) => ({ value: `${text}${i}@${i}.example` })),
       })
     }
+    const words = (text: number) => Array.from({ length: 120 }, (_, i) => `w${text}x${i}`).join('.')
+    await client.createUser({
+      displayName: words(1),
+      userName: words(2),
+      name: { givenName: words(3), familyName: words(4), middleName: words(5), formatted: words(6) },
+      emails: Array.from({ length: 50 }, (_, i) => ({ value: words(7 + i) })),
+    })
     const count = env.DB.prepare(
       'SELECT max(n) AS most FROM (SELECT count(*) AS n FROM search_words WHERE tenant_id = ?1 GROUP BY resource_id)',
     )
-    expect(await count.bind(client.tenantId).first('most')).toBeLessThan(100)
+    expect(await count.bind(client.tenantId).first('most')).toBe(MAX_RESOURCE_WORDS)
+    expect(await differingWords(client.tenantId)).toEqual([])
   })
 })

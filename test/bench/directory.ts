@@ -85,7 +85,7 @@ async function post({ port }: Peer, token: string, path: string, body: object): 
   if (answer.status !== 201) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`)
 }
 
-/** Replaces the 0 in the two templates by numbers and deletes the templates. */
+/** Replaces the 0 in the two templates, which is a word of its own, too, by numbers and deletes the templates. */
 function multiply(file: string, { users, groups }: DirectorySize): void {
   const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF; BEGIN')
@@ -95,7 +95,7 @@ function multiply(file: string, { users, groups }: DirectorySize): void {
   const copy = (table: string, word: string, prefix: number, count: number) =>
     database.exec(`${numbers(count)} INSERT INTO ${table} (${columns})
       SELECT tenant_id, printf('01900000-0000-7000-8000-${prefix}%011d', i), replace(data, '${word}-0', '${word}-' || i),
-        replace(keys, '${word}-0', '${word}-' || i), 1, created_at, last_modified
+        replace(replace(keys, '${word}-0', '${word}-' || i), '"0"', '"' || i || '"'), 1, created_at, last_modified
       FROM n, (SELECT * FROM ${table} WHERE external_id = '${word}-0')`)
   copy('users', 'person', 1, users)
   copy('groups', 'group', 2, groups.length)

@@ -55,13 +55,16 @@ export function fillTenant(database: DatabaseSync, users: number, memberships: n
     'name', json_object('givenName', 'User', 'familyName', 'Number ' || value),
     'displayName', 'User Number ' || value, 'active', json('true'),
     'emails', json_array(json_object('value', 'user' || value || '@quillfern.example', 'type', 'work', 'primary', json('true'))))`
+  // The words of the search: see src/storage/tables/words.ts.
+  const userKeys = `json_insert(${user}, '$.words', json_array('quillfern.example', value || ''))`
   database.exec('BEGIN')
   database.exec(`${numbers(users)} INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-    SELECT '${TENANT}', ${id(1, 'value')}, ${user}, ${user}, 1, 0, 0 FROM n`)
+    SELECT '${TENANT}', ${id(1, 'value')}, ${user}, ${userKeys}, 1, 0, 0 FROM n`)
   if (groups > 0) {
     const group = `json_object('schemas', json_array('urn:ietf:params:scim:schemas:core:2.0:Group'), 'displayName', 'group ' || value)`
+    const groupKeys = `json_insert(${group}, '$.words', json_array(value || ''))`
     database.exec(`${numbers(groups)} INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified)
-      SELECT '${TENANT}', ${id(2, 'value')}, ${group}, ${group}, 1, 0, 0 FROM n`)
+      SELECT '${TENANT}', ${id(2, 'value')}, ${group}, ${groupKeys}, 1, 0, 0 FROM n`)
     database.exec(`${numbers(users * memberships)} INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
       SELECT '${TENANT}', ${id(2, `value / ${MEMBERS_OF_A_GROUP}`)}, ${id(1, `value % ${users}`)}, 'User' FROM n`)
     database.exec(`UPDATE groups SET member_count = (SELECT count(*) FROM memberships AS m

@@ -12,13 +12,15 @@ import type { OpenFile } from '../../src/sqlite/open.ts'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { readTogether } from '../../src/storage/database/query.ts'
 import { searchQuery } from '../../src/storage/search/directory-search.ts'
-import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { RESOURCE_TYPES, typeNamed } from '../../src/storage/tables/resource-tables.ts'
+import { encodeResource } from '../../src/storage/tables/stored-resources.ts'
 import { quantile } from './load/statistics.ts'
 import { openMigrated, TENANT } from './local-tenant.ts'
 import { wholeFrom } from './options.ts'
 import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
+const USER_TYPE = typeNamed(RESOURCE_TYPES, 'User')
 const VARIANTS = ['without words', 'words', 'trigrams'] as const
 const WRITES = ['create', 'change of displayName', 'change of title'] as const
 const SLICE = 50
@@ -103,9 +105,9 @@ function run(database: DatabaseSync, sql: string, ...values: readonly string[]):
 }
 
 function insert(database: DatabaseSync, number: number): void {
-  const json = JSON.stringify(userOf(number))
+  const { data, keys } = encodeResource(userOf(number), USER_TYPE)
   const sql = `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified) VALUES (?, ?, ?, ?, 1, 0, 0)`
-  run(database, sql, TENANT, idOf(number), json, json)
+  run(database, sql, TENANT, idOf(number), data, keys)
 }
 
 function idOf(number: number): string {
@@ -161,14 +163,13 @@ function totalChanges(database: DatabaseSync): number {
 
 function change(database: DatabaseSync, number: number, write: (typeof WRITES)[number]): void {
   const more = write === 'change of title' ? { title: `t${number}` } : { displayName: `other${number} name` }
-  const json = JSON.stringify(userOf(number, more))
+  const { data, keys } = encodeResource(userOf(number, more), USER_TYPE)
   const sql = 'UPDATE users SET data = ?, keys = ? WHERE tenant_id = ? AND id = ?'
-  run(database, sql, json, json, TENANT, idOf(number))
+  run(database, sql, data, keys, TENANT, idOf(number))
 }
 
 async function measureSearch([, words, trigrams]: readonly FilledFile[], text: string) {
-  const [type] = RESOURCE_TYPES
-  const query = type && searchQuery({ type, tenantId: TENANT, text })
+  const query = searchQuery({ type: USER_TYPE, tenantId: TENANT, text })
   if (query === undefined || words === undefined || trigrams === undefined) throw new Error('no query')
   const db = openDatabase(new SqliteD1(words.database).binding, noFigures())
   const match = trigrams.database.prepare(

@@ -1,4 +1,4 @@
-/** Compares the table of words, which triggers keep, with the documents of users and groups. */
+/** Compares the table of words, which triggers keep, with the texts in the documents of users and groups. */
 import { env } from 'cloudflare:workers'
 
 const SEPARATOR = /["\\.\-_,;:/|()[\]{}<>+&='’·・–—\t\n\r\u00a0\u3000 ]/
@@ -18,12 +18,13 @@ export async function differingWords(
   const rows = new Set(stored?.results.map((row) => `${row.resource_type} ${row.word} ${row.resource_id}`))
   const wanted = new Set([
     ...(users?.results ?? []).flatMap(({ id, keys }) =>
-      userWords(JSON.parse(String(keys))).map((word) => `User ${word} ${id}`),
+      wordsIn(keys, userWords).map((word) => `User ${word} ${id}`),
     ),
-    ...(groups?.results ?? []).flatMap(({ id, keys }) => {
-      const { displayName = '' } = JSON.parse(String(keys)) as Keys
-      return wordsOf([displayName], [displayName]).map((word) => `Group ${word} ${id}`)
-    }),
+    ...(groups?.results ?? []).flatMap(({ id, keys }) =>
+      wordsIn(keys, ({ displayName }) => wordsOf([displayName], [displayName])).map(
+        (word) => `Group ${word} ${id}`,
+      ),
+    ),
   ])
   return [...wanted].filter((row) => !rows.has(row)).concat([...rows].filter((row) => !wanted.has(row)))
 }
@@ -38,6 +39,13 @@ interface Keys {
     readonly formatted?: string
   }
   readonly emails?: readonly { readonly value?: string }[]
+  readonly words?: readonly string[]
+}
+
+/** An earlier version stores a document without words: then the only word is the empty one. */
+function wordsIn(json: string | undefined, of: (keys: Keys) => readonly string[]): readonly string[] {
+  const keys = JSON.parse(String(json)) as Keys
+  return keys.words === undefined ? [''] : of(keys)
 }
 
 function userWords({ displayName, userName, name = {}, emails = [] }: Keys): readonly string[] {
@@ -46,19 +54,21 @@ function userWords({ displayName, userName, name = {}, emails = [] }: Keys): rea
   return wordsOf([...indexed, name.middleName, name.formatted], indexed)
 }
 
-/** The words of the texts with which none of the indexed ones begins. */
+/** The first 32 words of the texts with which none of the indexed ones begins. */
 function wordsOf(
   texts: readonly (string | undefined)[],
   indexed: readonly (string | undefined)[],
 ): readonly string[] {
   const words = texts.flatMap((text) => (text === undefined ? [] : stored(text)))
-  return words.filter((word) => !indexed.some((text) => text?.startsWith(word)))
+  const others = words.filter((word) => !indexed.some((text) => text?.startsWith(word)))
+  return [...new Set(others)].slice(0, 32)
 }
 
 function stored(text: string): readonly string[] {
   const at = text.indexOf('@')
   const [local, domain] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
-  return [domain.replace(/^ +| +$/g, ''), ...local.split(SEPARATOR)]
+  // Separators at the beginning count as a word.
+  return [domain.trim(), ...local.split(SEPARATOR).filter((word, i) => word !== '' || i === 0)]
     .slice(0, 12)
     .filter((word) => word !== '')
     .map((word) => [...word].slice(0, 64).join(''))

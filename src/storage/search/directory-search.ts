@@ -19,8 +19,8 @@ import {
 } from '../resources/directory-lists.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { MAX_VALUE_BYTES } from '../tables/user-values.ts'
+import { cutWord, jsonPathOf, wordsOf } from '../tables/words.ts'
 import { areWordsMissing } from './missing-words.ts'
-import { cutWord, MAX_WORD_EMAILS, wordsOf } from './words.ts'
 
 /** The most bytes of a text in comparison form: `user_values` has no more of a value. */
 export const MAX_SEARCH_BYTES = MAX_VALUE_BYTES
@@ -107,12 +107,12 @@ function namesOf(type: StoredResourceType): readonly SearchField[] {
 }
 
 function stateStatement({ type, tenantId }: SearchRequest): Statement {
-  const { name, values, counters } = type.table
+  const { values, counters } = type.table
   const areValuesMissing = sql.raw(
     values === undefined ? '0' : `configuration ->> '$.valuesMissing' IS NOT NULL`,
   )
   return statement(sql`SELECT ${sql.raw(counters.count)} <= ${MAX_SCANNED} AS isSmall,
-      ${areWordsMissing(name)} OR ${areValuesMissing} AS isMissing FROM tenants WHERE id = ${tenantId}`)
+      ${areWordsMissing(type, tenantId)} OR ${areValuesMissing} AS isMissing FROM tenants WHERE id = ${tenantId}`)
 }
 
 /**
@@ -170,20 +170,16 @@ function scanStatement({ type, tenantId, groupId }: SearchRequest, words: readon
 
 /** One condition for each word: the searched values of a resource contain it. */
 function contains(type: StoredResourceType, words: readonly string[]): readonly SQL[] {
-  const { columns, values } = type.table
+  const { columns, texts = { indexed: [], others: [] } } = type.table
   const inColumns = Object.values(columns).flatMap(({ sql: column, index }) =>
     index === 'value' || index === 'order' ? [column] : [],
   )
-  const texts = values === undefined ? inColumns : [...inColumns, ...OTHER_TEXTS]
-  const text = sql.raw(texts.map((one) => `coalesce(${one}, '')`).join(` || ' ' || `))
+  const inDocument = [...texts.indexed, ...texts.others].flatMap((path) =>
+    columns[path.join('.')] === undefined ? [`keys ->> '${jsonPathOf(path)}'`] : [],
+  )
+  const text = sql.raw([...inColumns, ...inDocument].map((one) => `coalesce(${one}, '')`).join(` || ' ' || `))
   return [...new Set(words)].map((word) => sql`instr(${text}, ${word}) > 0`)
 }
-
-/** The parts of a name, and the e-mail addresses whose words are stored, in comparison form. */
-const OTHER_TEXTS = [
-  ...['givenName', 'familyName', 'middleName', 'formatted'].map((part) => `keys ->> '$.name.${part}'`),
-  ...Array.from({ length: MAX_WORD_EMAILS }, (_, i) => `keys ->> '$.emails[${i}].value'`),
-]
 
 function isMember(tenantId: string, groupId: string | undefined): readonly SQL[] {
   if (groupId === undefined) return []

@@ -48,7 +48,8 @@ const blocks = (): SQL =>
 
 /**
  * A User resource. `data` is the resource that the client sent, in canonical form, without id, meta and groups;
- * `keys` is its comparison document. The other columns are derived from `keys`, for the indexes. A client deletes it.
+ * `keys` is its comparison document, with keys of its own for indexes (`x1`) and for the words of the search
+ * (words.ts). The other columns are derived from it, for the indexes. A client deletes it.
  */
 export const users = sqliteTable(
   'users',

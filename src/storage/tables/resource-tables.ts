@@ -9,6 +9,7 @@ import { type TenantExtensions, tenantResourceTypes } from '../../scim/schema/te
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../../scim/urn.ts'
 import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 import { USER_VALUES, type ValueAttribute } from './user-values.ts'
+import type { SearchedTexts, TextPath } from './words.ts'
 
 /** The stored columns of each table of resources; all others but `ownColumns` are generated. */
 export const RESOURCE_COLUMNS: readonly string[] = [
@@ -37,6 +38,8 @@ export interface ResourceTable {
   readonly columns: Readonly<Record<string, ResourceColumn>>
   /** Attributes with rows in `user_values`, by canonical path. Undefined if the table has none, or lacks some. */
   readonly values?: Readonly<Record<string, ValueAttribute>> | undefined
+  /** The texts whose words are in `search_words`. Undefined if the table has no triggers for them. */
+  readonly texts?: SearchedTexts | undefined
   /** The column of the unique attribute, with its table; undefined when the type has none. */
   readonly uniqueColumn?: string | undefined
   readonly counters: Counters
@@ -77,7 +80,7 @@ export type ColumnIndex = 'value' | 'order' | 'time' | 'range'
 
 /** The definition of a table: its columns without those that all tables have. */
 export interface TableDefinition
-  extends Pick<ResourceTable, 'name' | 'values' | 'counters' | 'rowBytes' | 'largeBytes'> {
+  extends Pick<ResourceTable, 'name' | 'values' | 'texts' | 'counters' | 'rowBytes' | 'largeBytes'> {
   readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
   readonly ownColumns?: readonly string[]
   /** Whether the table has the index `<name>_by_modified`: the time of the last change, then the id. */
@@ -94,6 +97,7 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   const {
     name,
     values,
+    texts,
     counters,
     rowBytes,
     largeBytes,
@@ -141,7 +145,7 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   }
   return {
     ...type,
-    table: { name, ownColumns, columns, values, uniqueColumn, counters, rowBytes, largeBytes },
+    table: { name, ownColumns, columns, values, texts, uniqueColumn, counters, rowBytes, largeBytes },
   }
 }
 
@@ -155,6 +159,9 @@ function countersOf(name: string): Counters {
   }
 }
 
+/** The e-mail addresses of a user whose words are stored. */
+const MAX_WORD_EMAILS = 4
+
 /** Its resources can be members: memberships and their triggers name the table. */
 export const USERS_TABLE: TableDefinition = {
   name: 'users',
@@ -166,6 +173,19 @@ export const USERS_TABLE: TableDefinition = {
     [`${CISCO_UMBRELLA_USER_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
   },
   values: USER_VALUES,
+  texts: {
+    indexed: [
+      ['displayName'],
+      ['userName'],
+      ['name', 'givenName'],
+      ['name', 'familyName'],
+      ...Array.from({ length: MAX_WORD_EMAILS }, (_, i): TextPath => ['emails', i, 'value']),
+    ],
+    others: [
+      ['name', 'middleName'],
+      ['name', 'formatted'],
+    ],
+  },
   hasTimeIndex: true,
   counters: countersOf('user'),
   rowBytes: 3_400,
@@ -182,6 +202,7 @@ export const GROUPS_TABLE: TableDefinition = {
     externalId: { column: 'external_id', index: 'value' },
     [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
   },
+  texts: { indexed: [['displayName']], others: [] },
   counters: countersOf('group'),
   rowBytes: 1_500,
   largeBytes: LARGE_GROUP_BYTES,

@@ -7,7 +7,8 @@ import { badRequest } from '../../scim/error.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { matchedVersions, type Preconditions } from '../../scim/version.ts'
 import { MAX_ROW_BYTES, type Row, type SqlValue, type Statement, statement } from '../database/database.ts'
-import { indexColumn, type ResourceTable } from './resource-tables.ts'
+import { indexColumn, type ResourceTable, type StoredResourceType } from './resource-tables.ts'
+import { WORDS_KEY, wordsOfDocument } from './words.ts'
 
 /** A resource as it is stored. Times in milliseconds since 1970. */
 export interface Stored {
@@ -102,16 +103,23 @@ export interface Documents {
  *
  * @throws {ScimError} invalidValue when the row would exceed the limit of the database
  */
-export function encodeResource(resource: Complex, type: ResourceType): Documents {
+export function encodeResource(resource: Complex, type: StoredResourceType): Documents {
   const data = JSON.stringify(inSchemaOrder(resource, type))
-  const keys = JSON.stringify(comparisonKeys(resource, type))
+  const document = comparisonKeys(resource, type)
+  const keys = JSON.stringify(document)
   // A UTF-16 unit takes at most three bytes, so most documents need not be measured.
-  if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) requireSize(data, keys, type)
+  if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) {
+    // Without the words, so that a resource that was stored without them can be changed, and disabled.
+    requireSize(data, JSON.stringify({ ...document, [WORDS_KEY]: undefined }), type)
+  }
   return { data, keys }
 }
 
-/** The comparison document, with an additional key for each index of the tenant: see tables.ts. */
-function comparisonKeys(resource: Complex, { storedAttributes, indexes }: ResourceType): Complex {
+/** The comparison document, with an additional key for each index of the tenant, and one for the words: see tables.ts. */
+function comparisonKeys(
+  resource: Complex,
+  { storedAttributes, indexes, table: { texts } }: StoredResourceType,
+): Complex {
   const keys = comparisonDocument(resource, storedAttributes)
   for (const { path, slot } of indexes) {
     const [urn, name] = path
@@ -119,6 +127,7 @@ function comparisonKeys(resource: Complex, { storedAttributes, indexes }: Resour
     const key = isComplex(extension) ? extension[name] : undefined
     if (key !== undefined) keys[indexColumn(slot)] = key
   }
+  if (texts !== undefined) keys[WORDS_KEY] = wordsOfDocument(keys, texts)
   return keys
 }
 
@@ -129,7 +138,7 @@ function inSchemaOrder(resource: Complex, { storedAttributes }: ResourceType): C
   return ordered
 }
 
-// The other columns are small: ids, times and names that are in both documents already.
+// The words take at most 8 KiB. The other columns are small: ids, times and names that are in both documents already.
 const MAX_DOCUMENT_BYTES = MAX_ROW_BYTES * 0.9
 
 function requireSize(data: string, keys: string, type: ResourceType): void {

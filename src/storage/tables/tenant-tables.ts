@@ -66,7 +66,7 @@ export const tenants = sqliteTable(
     eventKey: text('event_key'),
     /** The last user whose values are filled in; NULL before the first one, and when all are: see `user_values`. */
     valuesPosition: text('values_position'),
-    /** `<table>:<id>`: the last resource whose words are filled in; NULL when all are: see `search_words`. */
+    /** `<table>:<id>`: the last resource whose words are filled in; NULL when all are: see missing-words.ts. */
     wordsPosition: text('words_position'),
   },
   // Partial indexes, so that queries find the few tenants on the move, and those without values, without a scan.

@@ -3,7 +3,7 @@
  * completely afterwards. Reads and writes the tables directly, because the stored state is compared.
  */
 import { env } from 'cloudflare:workers'
-import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
+import { RESOURCE_TYPES, typeNamed } from '../../../src/storage/tables/resource-tables.ts'
 import { encodeResource } from '../../../src/storage/tables/stored-resources.ts'
 import { admin, Client, newClient, newToken } from '../../support/harness.ts'
 import { CLIENTS } from './commands.ts'
@@ -49,11 +49,11 @@ export async function fillModelTenant({ tenantId }: ModelTenant, world: World): 
     ...clear.map((table) => run(`DELETE FROM ${table} WHERE tenant_id = ?1`)),
     run('UPDATE tenants SET group_limit = ?2 WHERE id = ?1', world.groupLimit),
     ...[...world.users].map(([id, { userName, title, active }]) => {
-      const { data, keys } = encodeResource({ userName, title, active }, USER_RESOURCE_TYPE)
+      const { data, keys } = encodeResource({ userName, title, active }, typeNamed(RESOURCE_TYPES, 'User'))
       return run(`INSERT INTO users (${columns}) VALUES (?1, 1, 0, 0, ?2, ?3, ?4)`, id, data, keys)
     }),
     ...[...world.groups].map(([id, { displayName, members }]) => {
-      const { data, keys } = encodeResource({ displayName }, GROUP_RESOURCE_TYPE)
+      const { data, keys } = encodeResource({ displayName }, typeNamed(RESOURCE_TYPES, 'Group'))
       const text = `INSERT INTO groups (${columns}, member_count) VALUES (?1, 1, 0, 0, ?2, ?3, ?4, ?5)`
       return run(text, id, data, keys, members.size)
     }),
