@@ -115,6 +115,24 @@ describe('the audit trail', () => {
     for (const secret of [body.token, made.secret, 'SECRET']) expect(text).not.toContain(secret)
   })
 
+  it('has no refused value of a field that may hold a secret', async () => {
+    const { tenantId } = await newClient()
+    const wrong = { url: { path: '/SECRET' } }
+    const answer = await admin('POST', `/tenants/${tenantId}/webhooks`, wrong)
+    expect(answer.body.error.message).toContain('SECRET')
+    const explained = { method: 'GET', path: 'Users?filter=password eq "SECRET"' }
+    expect((await admin('POST', `/tenants/${tenantId}/explain`, explained)).status).toBe(400)
+    expect((await admin('PATCH', `/tenants/${tenantId}`, { groupLimit: -7 })).status).toBe(400)
+    const entries = await trailOf(tenantId)
+    expect(entries.map(({ detail }) => detail)).toEqual([
+      expect.stringMatching(/"groupLimit" must be .*, found -7$/),
+      expect.stringMatching(/^"path" must be /),
+      expect.stringMatching(/^"url" must be /),
+      ...entries.slice(3).map(({ detail }) => detail),
+    ])
+    expect(JSON.stringify(entries)).not.toContain('SECRET')
+  })
+
   it('has sign-ins and sign-outs, and one entry for the refused ones of a minute', async () => {
     const { token, name } = await newAdminToken('viewer', null)
     const browser = await new Browser().signIn(token)

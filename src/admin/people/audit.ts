@@ -13,6 +13,7 @@ import { PERMISSIONS, type Rule } from '../contract/permissions.ts'
 import { ADMIN_API_PATH, ROUTES } from '../contract/routes.ts'
 import { administrationDatabase } from '../database.ts'
 import { logFault, toAdminError } from '../errors.ts'
+import { isShown } from './audit-note.ts'
 import { isSignIn, operationOf, type RecordedOperation, signInOperationOf } from './operations.ts'
 
 const MAX_TEXT_CHARACTERS = 500
@@ -82,7 +83,13 @@ function pathOf(c: Context<HttpEnv>): { readonly tenantId?: string; readonly tar
   return { ...(tenantId !== undefined && { tenantId }), ...(target !== undefined && { target }) }
 }
 
-/** Why the request was refused. A form that is shown again tells it in the form only. */
+/**
+ * Why the request was refused, without the value of a field that the trail does not show: everybody who may read the tenant
+ * reads it. A form that is shown again tells it in the form only.
+ */
 function detailOf(c: Context<HttpEnv>): string | null {
-  return c.error === undefined ? null : toAdminError(c.error).message.slice(0, MAX_TEXT_CHARACTERS)
+  if (c.error === undefined) return null
+  const { message, field } = toAdminError(c.error)
+  const shown = field === undefined || isShown(field) ? message : message.replace(/, found .*$/s, '')
+  return shown.slice(0, MAX_TEXT_CHARACTERS)
 }
