@@ -246,7 +246,7 @@ export const DEFAULT_FEED_EVENTS = 100
 export const MAX_FEED_WAIT_SECONDS = 25
 /** Requests of a tenant that wait for events at the same time. */
 export const MAX_WAITING_READERS = 100
-/** Named tokens of administrators that are not revoked. Each page of them shows all. */
+/** Named tokens of administrators that are neither revoked nor expired. Each page of them shows all. */
 export const MAX_ADMIN_TOKENS = 100
 /** Entries of the audit trail. Beyond it, new entries replace the oldest ones. A trigger enforces the same value. */
 export const MAX_AUDIT_ENTRIES = 50_000

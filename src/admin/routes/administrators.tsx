@@ -54,7 +54,7 @@ administrators.post('/', async (c) => {
 })
 
 administrators.get('/tokens/:id/revoke', async (c) => {
-  const { tokens } = await readTogether(c.get('db'), { tokens: adminTokensQuery() })
+  const { tokens } = await readTogether(c.get('db'), { tokens: adminTokensQuery(c.env.now()) })
   const token = tokens.find(({ id, revokedAt }) => id === c.req.param('id') && revokedAt === null)
   if (token === undefined) throw noToken()
   return c.html(<RevokeAdminTokenPage administrator={c.get('administrator')} token={token} />)
@@ -70,7 +70,7 @@ async function administratorsPage(
   form: AdminTokenForm,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
-  const { tokens } = await readTogether(c.get('db'), { tokens: adminTokensQuery() })
+  const { tokens } = await readTogether(c.get('db'), { tokens: adminTokensQuery(c.env.now()) })
   return c.html(
     <AdministratorsPage
       administrator={c.get('administrator')}
