@@ -196,6 +196,8 @@ export const MAX_LOGGED_IGNORED_CHARACTERS = 2_000
 export const MAX_REFUSED_ENTRIES_PER_MINUTE = 200
 /** Characters of the reason for which an administrator disables a user. */
 export const MAX_REASON_CHARACTERS = 200
+/** Characters of an answer that the page of an explained request shows, in whole lines. The admin API has all of it. */
+export const MAX_SHOWN_ANSWER_CHARACTERS = 20_000
 /** Characters of a refused write that the log keeps, as JSON: a user with all attributes of the schemas has about 3,000. */
 export const MAX_KEPT_REQUEST_CHARACTERS = 8_000
 /** Refused writes of a client that the log keeps in one minute: enough to see what is wrong. Further entries have no request. */
