@@ -14,7 +14,13 @@ import { ADMIN_API_PATH, ROUTES } from '../contract/routes.ts'
 import { administrationDatabase } from '../database.ts'
 import { logFault, toAdminError } from '../errors.ts'
 import { isShown } from './audit-note.ts'
-import { isSignIn, operationOf, type RecordedOperation, signInOperationOf } from './operations.ts'
+import {
+  formOperationOf,
+  isSignIn,
+  operationOf,
+  type RecordedOperation,
+  signInOperationOf,
+} from './operations.ts'
 
 const MAX_TEXT_CHARACTERS = 500
 /** Of a tenant's id: a path may name anything. */
@@ -41,8 +47,8 @@ export const audit = createMiddleware<HttpEnv>(async function audit(c, next) {
 
 /** @returns undefined for a request that the trail does not name */
 function recordedOperation(c: Context<HttpEnv>): RecordedOperation | undefined {
-  const signIn = signInOperationOf(c)
-  if (signIn !== undefined) return signIn
+  const other = signInOperationOf(c) ?? formOperationOf(c)
+  if (other !== undefined) return other
   const operation = operationOf(c)
   if (operation === undefined) return undefined
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
