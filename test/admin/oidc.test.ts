@@ -321,6 +321,7 @@ describe('an answer of the provider', () => {
     '//evil.example/admin',
     '/\\evil.example',
     '/admin/../..//evil.example',
+    '/admin/%2e%2E//evil.example',
     'javascript:alert(1)',
     '/admin"><script>',
   ])('opens no other place than the dashboard: %s', async (next) => {
@@ -369,6 +370,14 @@ describe('a provider that fails', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  it('says that an ID token is too long', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const world = await newWorld()
+    const groups = Array.from({ length: 3_000 }, (_, i) => `group ${i}`)
+    const { answer } = await signIn(world, { claims: { groups } })
+    expect([answer.status, textOf(answer.html).includes('because of very many groups')]).toEqual([400, true])
   })
 
   it('says how to mend another secret', async () => {
