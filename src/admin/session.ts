@@ -115,7 +115,7 @@ export async function administratorByToken(
 export function safeDestination(next: string | undefined): string {
   return next !== undefined &&
     /^\/admin(?:\/[\w\-./~%]*)?(?:\?[\w\-.~%&=+:]*)?$/.test(next) &&
-    !next.includes('..')
+    !/\.\.|%2e/i.test(next)
     ? next
     : '/admin'
 }

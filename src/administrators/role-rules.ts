@@ -10,7 +10,7 @@ import { type Grant, ROLES, type Role } from './role.ts'
 
 /** Who has the role of a rule. */
 export type Subject =
-  /** In lower case. */
+  /** Its ASCII letters are in lower case. */
   | { readonly kind: 'email'; readonly email: string }
   /** Compared exactly, as the identity provider sends it: a name or an id. */
   | { readonly kind: 'group'; readonly group: string }
@@ -73,7 +73,7 @@ function parseSubject(text: string): Subject {
   const group = /^group\s+(?:"([^"]+)"|([^"]+))$/.exec(text)
   if (group !== null) return { kind: 'group', group: group[1] ?? group[2] ?? '' }
   if (text === 'everyone') return { kind: 'everyone' }
-  if (/^[^\s@"*]+@[^\s@"*]+$/.test(text)) return { kind: 'email', email: text.toLowerCase() }
+  if (/^[^\s@"*]+@[^\s@"*]+$/.test(text)) return { kind: 'email', email: folded(text) }
   throw new RoleRulesError(
     `a role is given to an e-mail address, to "group NAME" or to "everyone", found "${text}"`,
   )
@@ -91,9 +91,14 @@ function split(text: string, separator: ';' | ':' | ','): readonly string[] {
   return parts.map((part) => part.trim())
 }
 
+/** Regardless of case, in ASCII only: `toLowerCase` takes the Kelvin sign for a "k", which is another person's address. */
+function folded(email: string): string {
+  return email.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase())
+}
+
 /** The roles that the rules give. */
 export function grantsOf(rules: readonly RoleRule[], { email, groups }: Identity): readonly Grant[] {
-  const address = email?.toLowerCase()
+  const address = email === undefined ? undefined : folded(email)
   const isMeant = (subject: Subject) =>
     subject.kind === 'everyone' ||
     (subject.kind === 'email' ? subject.email === address : groups.includes(subject.group))

@@ -6,7 +6,7 @@ import { badRequest } from '../scim/error.ts'
 
 /** The headers of a part: its name, the name of its file, and its type. */
 const MAX_HEADER_BYTES = 8 * 1024
-/** Bytes of the fields before the file. */
+/** Bytes of the fields before the file, with their headers. */
 const MAX_SKIPPED_BYTES = 64 * 1024
 
 /**
@@ -28,31 +28,37 @@ export async function openFormFile(
   const reader = new ByteReader(chunks, bytesOf('\r\n'))
   const delimiter = bytesOf(`\r\n--${boundary}`)
   let skipped = 0
+  const skip = (bytes: number) => {
+    skipped += bytes
+    if (skipped > MAX_SKIPPED_BYTES) throw badRequest('invalidSyntax', 'the form must begin with the file')
+  }
   for (;;) {
-    for await (const part of reader.until(delimiter)) {
-      skipped += part.length
-      if (skipped > MAX_SKIPPED_BYTES) throw badRequest('invalidSyntax', 'the form must begin with the file')
-    }
-    const name = await fileNameOf(reader)
+    for await (const part of reader.until(delimiter)) skip(part.length)
+    const head = await headOf(reader)
+    const name = head === undefined ? undefined : fileNameOf(head)
     if (name === undefined) return undefined
     if (name !== '') return reader.until(delimiter)
+    skip(delimiter.length + (head?.length ?? 0))
   }
 }
 
-/** @returns '' for a part without a file; undefined at the end of the form, and for a file that was not chosen */
-async function fileNameOf(reader: ByteReader): Promise<string | undefined> {
+/** The headers of a part. @returns undefined at the end of the form */
+async function headOf(reader: ByteReader): Promise<string | undefined> {
+  const decoder = new TextDecoder()
   let head = ''
   for await (const part of reader.until(bytesOf('\r\n\r\n'), bytesOf('--'))) {
-    head += DECODER.decode(part, { stream: true })
+    head += decoder.decode(part, { stream: true })
     if (head.length > MAX_HEADER_BYTES) throw incomplete()
   }
-  if (reader.hasEnded) return undefined
+  return reader.hasEnded ? undefined : head
+}
+
+/** @returns '' for a part without a file; undefined for a file that was not chosen */
+function fileNameOf(head: string): string | undefined {
   const [found, name] = /;\s*filename="([^"]*)"/i.exec(head) ?? []
   if (found === undefined) return ''
   return name || undefined
 }
-
-const DECODER = new TextDecoder()
 
 /** Bytes of chunks, read up to a delimiter. */
 class ByteReader {

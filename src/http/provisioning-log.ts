@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { comparisonKey, isComplex } from '../scim/comparison.ts'
 import { HeldError, type ScimError, TakenError } from '../scim/error.ts'
-import { type KeptRequest, keptRequest } from '../scim/kept-request.ts'
+import { type KeptRequest, keptDetail, keptRequest } from '../scim/kept-request.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { credentialsOf } from '../storage/access/token-conditions.ts'
 import { heldStatements } from '../storage/guard/deprovisioning.ts'
@@ -45,7 +45,7 @@ export async function logRefusal(
   if ((NOT_LOGGED.has(error.status) && !isHeld) || error.status >= 500) return false
   const tenant = c.get('tenant')
   const also = isHeld ? heldStatements(tenant) : conflictsOf(c, type, error)
-  const request = requestOf(c, type, error)
+  const request = requestOf(c, error)
   await logRefused(tenant, { entry: refusedEntry(c, type, action, error), request, also })
   // A hold that begins, and a conflict that opens, are events.
   if (also.length > 0) c.env.pokeWebhooks(tenant.tenantId, tenant.webhooks)
@@ -53,10 +53,10 @@ export async function logRefusal(
 }
 
 /** What the log keeps of the request: nothing of a token that may only read, or of a body that is not JSON. */
-function requestOf(c: Context<HttpEnv>, type: ResourceType, error: ScimError): KeptRequest | undefined {
+function requestOf(c: Context<HttpEnv>, error: ScimError): KeptRequest | undefined {
   const body = c.get('body')
   if (!c.env.settings.logBodies || body === undefined || error.status === 403) return undefined
-  return keptRequest(c.req.method, body, type)
+  return keptRequest(c.req.method, body, c.get('tenant').resourceTypes)
 }
 
 /**
@@ -104,9 +104,16 @@ function refusedEntry(
     resourceName: typeof name === 'string' && name.isWellFormed() ? name : null,
     status: error.status,
     scimType: error.scimType ?? null,
-    detail: error.detail,
+    detail: keptDetail(error.detail, c.get('tenant').resourceTypes, askedOf(c)),
     changes: [],
     ignored: [],
     requestId: c.get('requestId'),
   }
+}
+
+/** The query of a read, or the filter of a search. A write has none. */
+function askedOf(c: Context<HttpEnv>): string {
+  const body = c.get('body')
+  const filter = isComplex(body) && c.req.path.endsWith('/.search') ? body.filter : undefined
+  return typeof filter === 'string' ? filter : Object.values(c.req.query()).join(' ')
 }

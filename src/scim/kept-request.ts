@@ -18,28 +18,54 @@ export interface KeptRequest {
 export const NOT_KEPT = '(not kept)'
 
 /** Names of attributes whose values may be secret, whatever the schema says about them. */
-const SECRET_NAME = /passw|secret(?!ar)|token|credential|authorization|private.?key|api.?key|^pin$|^otp$/i
+const SECRET_NAME =
+  /pass(?:w|phrase|code|key)|pwd|secret(?!ar)|token|credential|authorization|cookie|(?:private|api|access|recovery).?(?:key|code)|(?<![\w$-])(?:pin|otp|cvv)(?![\w$-])/i
 /**
- * Tokens and secrets of this server, JSON Web Tokens, private keys, and what follows "Bearer" or "Basic". Anyone can send the
- * text, so no repetition may be tried again from each of many beginnings.
+ * Tokens and secrets of this server, JSON Web Tokens, private keys, what follows "Bearer" or "Basic", a password after its
+ * name, and one in a URL. Anyone can send the text, so no repetition may be tried again from each of many beginnings.
  */
 const SECRET_TEXT =
-  /scims?_[\w-]{20,}|\beyJ[\w-]{10,}|-----BEGIN [^-]*PRIVATE KEY-----|\b(?:bearer|basic) +[\w.~+/=-]{8,}/i
+  /scim(?:s|admin)?_[\w-]{20,}|whsec_[\w+/=-]{20,}|\beyJ[\w-]{10,}|-----BEGIN [^-]*PRIVATE KEY-----|\b(?:bearer|basic) +[\w.~+/=-]{8,}|(?:password|passwd|pwd|secret|token) ?[:=] ?[^\s,;]|:\/\/[^\s/:@]{1,100}:[^\s/@]{1,100}@/i
 
 /**
  * @param body parsed JSON
- * @param type names the attributes that are never returned
+ * @param types of the tenant. They name the attributes that are never returned, and a client may send those of one type to
+ *   another
  * @returns undefined if not even a shortened body fits
  */
-export function keptRequest(method: string, body: unknown, type: ResourceType): KeptRequest | undefined {
-  const isSecret = secretNamesOf(type)
-  const redacted = (limits: Limits) => new Redaction(isSecret, limits)
+export function keptRequest(
+  method: string,
+  body: unknown,
+  types: readonly ResourceType[],
+): KeptRequest | undefined {
+  const names = new SecretNames(types)
+  const redacted = (limits: Limits) => new Redaction(names, limits)
   for (const limits of LIMITS) {
     const redaction = redacted(limits)
     const kept = { method, body: redaction.of(body), isShortened: redaction.isShortened }
-    if (JSON.stringify(kept).length <= MAX_KEPT_REQUEST_CHARACTERS) return kept
+    if (redaction.mayFit && JSON.stringify(kept).length <= MAX_KEPT_REQUEST_CHARACTERS) return kept
   }
   return undefined
+}
+
+/** A JSON string in a message. */
+const QUOTED = /"(?:[^"\\]|\\.)*"/g
+
+/**
+ * The detail of a refusal without secrets: it quotes paths and filters, which may compare with a secret.
+ *
+ * @param asked the filter or the query of a read: the detail quotes parts of it
+ */
+export function keptDetail(detail: string, types: readonly ResourceType[], asked = ''): string {
+  const names = new SecretNames(types)
+  const isOfSecret = names.endOfFirst(asked) >= 0 || names.endOfFirst(detail) >= 0
+  return detail.replace(QUOTED, (quoted: string, at: number) => {
+    const text = String(JSON.parse(quoted))
+    const isFound = isOfSecret && detail.slice(0, at).endsWith('found ')
+    if (isFound || SECRET_TEXT.test(text)) return `"${NOT_KEPT}"`
+    const kept = names.upToFirst(text)
+    return kept === text ? quoted : JSON.stringify(kept)
+  })
 }
 
 /** The most elements of a list or members of an object, and characters of a text. */
@@ -56,17 +82,41 @@ const LIMITS: readonly Limits[] = [
   { elements: 5, characters: 40 },
 ]
 
-type IsSecret = (path: string) => boolean
-
 /** A longer path may hide a name: its value is not kept. No path of a schema has as many characters. */
 const MAX_PATH_CHARACTERS = 500
+const WORDS = /[\w$-]+/g
 
-/** The test of a name, or of a path of names such as `name.givenName` or `urn:…:User:pin`. */
-function secretNamesOf(type: ResourceType): IsSecret {
-  const never = new Set(neverReturned(type.storedAttributes))
-  return (path) =>
-    path.length > MAX_PATH_CHARACTERS ||
-    path.split(/[.:[\]\s]+/).some((name) => never.has(name.toLowerCase()) || SECRET_NAME.test(name))
+/** Finds the names of secrets in names and paths such as `name.givenName` or `urn:…:User:pin`. */
+class SecretNames {
+  /** In lower case. */
+  readonly #never: ReadonlySet<string>
+
+  constructor(types: readonly ResourceType[]) {
+    this.#never = new Set(types.flatMap(({ storedAttributes }) => neverReturned(storedAttributes)))
+  }
+
+  has(path: string): boolean {
+    return path.length > MAX_PATH_CHARACTERS || this.endOfFirst(path) >= 0
+  }
+
+  /** The index after the first name of a secret; -1 without one. */
+  endOfFirst(text: string): number {
+    for (const { 0: word, index } of text.matchAll(WORDS)) {
+      if (this.#never.has(word.toLowerCase())) return index + word.length
+    }
+    const found = SECRET_NAME.exec(text)
+    if (found === null) return -1
+    const end = found.index + found[0].length
+    return end + (/^[\w$-]*/.exec(text.slice(end))?.[0].length ?? 0)
+  }
+
+  /** What follows may be the secret: `password eq "…"`. */
+  upToFirst(text: string): string {
+    const path = text.slice(0, MAX_PATH_CHARACTERS)
+    const end = this.endOfFirst(path)
+    const shown = end < 0 ? path : path.slice(0, end)
+    return shown === text ? text : `${shown}…`
+  }
 }
 
 function neverReturned(attributes: readonly Attribute[]): readonly string[] {
@@ -79,15 +129,23 @@ function neverReturned(attributes: readonly Attribute[]): readonly string[] {
 /** One pass over a body. */
 class Redaction {
   isShortened = false
-  readonly #isSecret: IsSecret
+  /** Values that may follow. Each has at least two characters of JSON, with its comma: many small ones cannot fit. */
+  #left = MAX_KEPT_REQUEST_CHARACTERS / 2
+  readonly #names: SecretNames
   readonly #limits: Limits
 
-  constructor(isSecret: IsSecret, limits: Limits) {
-    this.#isSecret = isSecret
+  constructor(names: SecretNames, limits: Limits) {
+    this.#names = names
     this.#limits = limits
   }
 
+  get mayFit(): boolean {
+    return this.#left > 0
+  }
+
   of(value: unknown): unknown {
+    if (this.#left <= 0) return undefined
+    this.#left--
     if (Array.isArray(value)) return this.#elements(value)
     if (isComplex(value)) return this.#members(value)
     return typeof value === 'string' ? this.#text(value) : value
@@ -101,15 +159,19 @@ class Redaction {
     return [...kept, `and ${left} more`]
   }
 
-  /** The value of an operation of a PATCH belongs to its path. */
+  /**
+   * The value of an operation of a PATCH belongs to its path, and some clients send names and values in pairs:
+   * `{ "name": "password", "value": "…" }`. Names of members are compared regardless of case, as they are when the body is
+   * read.
+   */
   #members(object: Complex): Complex {
     const entries = Object.entries(object)
-    const isOfSecret = typeof object.path === 'string' && this.#isSecret(object.path)
+    const isOfSecret = entries.some(([name, value]) => isNaming(name, value) && this.#names.has(value))
     const kept = entries.slice(0, this.#limits.elements).map(([name, value]) => {
-      const isHidden = this.#isSecret(name) || (isOfSecret && name === 'value')
-      // A path may compare with a secret: [password eq "…"].
-      const shown = isOfSecret && name === 'path' ? withoutLiterals(String(value)) : this.of(value)
-      return [this.#text(name), isHidden ? NOT_KEPT : shown] as const
+      const shown = this.#names.upToFirst(name)
+      if (isNaming(name, value)) return [this.#text(shown), this.#text(this.#names.upToFirst(value))] as const
+      const isHidden = this.#names.has(name) || (isOfSecret && name.toLowerCase() !== 'op')
+      return [this.#text(shown), isHidden ? NOT_KEPT : this.of(value)] as const
     })
     if (kept.length < entries.length) this.isShortened = true
     return Object.fromEntries(kept)
@@ -126,6 +188,9 @@ class Redaction {
   }
 }
 
-function withoutLiterals(path: string): string {
-  return path.replace(/"(?:[^"\\]|\\.)*"?/g, `"${NOT_KEPT}"`)
+/** Members that say which attribute the others belong to. */
+const NAMING: ReadonlySet<string> = new Set(['path', 'name', 'key', 'type', 'attribute', 'attributename'])
+
+function isNaming(name: string, value: unknown): value is string {
+  return typeof value === 'string' && NAMING.has(name.toLowerCase())
 }

@@ -196,6 +196,8 @@ export const MAX_LOGGED_IGNORED_CHARACTERS = 2_000
 export const MAX_REFUSED_ENTRIES_PER_MINUTE = 200
 /** Characters of the reason for which an administrator disables a user. */
 export const MAX_REASON_CHARACTERS = 200
+/** Characters of an answer that the page of an explained request shows, in whole lines. The admin API has all of it. */
+export const MAX_SHOWN_ANSWER_CHARACTERS = 20_000
 /** Characters of a refused write that the log keeps, as JSON: a user with all attributes of the schemas has about 3,000. */
 export const MAX_KEPT_REQUEST_CHARACTERS = 8_000
 /** Refused writes of a client that the log keeps in one minute: enough to see what is wrong. Further entries have no request. */
@@ -246,7 +248,7 @@ export const DEFAULT_FEED_EVENTS = 100
 export const MAX_FEED_WAIT_SECONDS = 25
 /** Requests of a tenant that wait for events at the same time. */
 export const MAX_WAITING_READERS = 100
-/** Named tokens of administrators that are not revoked. Each page of them shows all. */
+/** Named tokens of administrators that are neither revoked nor expired. Each page of them shows all. */
 export const MAX_ADMIN_TOKENS = 100
 /** Entries of the audit trail. Beyond it, new entries replace the oldest ones. A trigger enforces the same value. */
 export const MAX_AUDIT_ENTRIES = 50_000

@@ -1,8 +1,12 @@
 /** Named tokens of administrators. */
-import { describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { releaseClock, resumeIds, setClock } from '../support/clock.ts'
 import { Browser, fieldValue, textOf } from '../support/dashboard.ts'
 import { admin, newClient, ORIGIN, send } from '../support/harness.ts'
 import { adminAs, newAdminToken } from '../support/people.ts'
+
+afterEach(releaseClock)
+afterAll(resumeIds)
 
 const PATH = '/admin/administrators'
 const roundTrips = (headers: Headers) =>
@@ -142,4 +146,27 @@ describe('the page of administrators', () => {
     expect(answer.html).not.toContain('<script>x')
     expect(textOf(answer.html)).toContain('must be the id of a tenant')
   })
+})
+
+// The last test, because it leaves as many valid tokens as are allowed.
+describe('many named tokens', () => {
+  it('are listed as long as they are valid, however many have ended since, and the ended ones leave room', async () => {
+    const { id } = await newAdminToken('owner', null, { name: 'Hidden' })
+    const start = Date.now()
+    for (let round = 0; round < 3; round++) {
+      const now = start + round * 60_000
+      setClock(now)
+      const expiresAt = new Date(now + 1_000).toISOString()
+      const input = { name: 'x', role: 'viewer', tenants: null, expiresAt }
+      const statuses = []
+      while (statuses.at(-1) !== 409)
+        statuses.push((await admin('POST', '/administrators/tokens', input)).status)
+      expect(statuses.length).toBeGreaterThan(50)
+    }
+    setClock(start + 10 * 60_000)
+    const { tokens } = (await admin('GET', '/administrators/tokens')).body
+    expect(tokens.map((one: { id: string }) => one.id)).toContain(id)
+    const browser = await new Browser().signIn()
+    expect((await browser.get(`${PATH}/tokens/${id}/revoke`)).status).toBe(200)
+  }, 20_000)
 })

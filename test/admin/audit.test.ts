@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { Route } from '../../src/admin/contract/route.ts'
 import { ROUTES } from '../../src/admin/contract/routes.ts'
-import { PAGES } from '../../src/admin/people/operations.ts'
+import { FORM_OPERATIONS, OTHER_OPERATIONS, PAGES } from '../../src/admin/people/operations.ts'
 import {
   insertAuditEntry,
   type NewAuditEntry,
@@ -77,7 +77,8 @@ describe('the audit trail', () => {
       await browser.post(path, {})
       const entries = path.includes(tenantId) ? await trailOf(tenantId) : await wholeTrail()
       // Refusals of one kind within a minute share an entry.
-      expect([page, entries.find((entry) => entry.operation === operation)]).toEqual([
+      const named = FORM_OPERATIONS[page] ?? operation
+      expect([page, entries.find((entry) => entry.operation === named)]).toEqual([
         page,
         expect.objectContaining({
           administrator: name,
@@ -113,6 +114,24 @@ describe('the audit trail', () => {
     })
     const text = JSON.stringify(entries)
     for (const secret of [body.token, made.secret, 'SECRET']) expect(text).not.toContain(secret)
+  })
+
+  it('has no refused value of a field that may hold a secret', async () => {
+    const { tenantId } = await newClient()
+    const wrong = { url: { path: '/SECRET' } }
+    const answer = await admin('POST', `/tenants/${tenantId}/webhooks`, wrong)
+    expect(answer.body.error.message).toContain('SECRET')
+    const explained = { method: 'GET', path: 'Users?filter=password eq "SECRET"' }
+    expect((await admin('POST', `/tenants/${tenantId}/explain`, explained)).status).toBe(400)
+    expect((await admin('PATCH', `/tenants/${tenantId}`, { groupLimit: -7 })).status).toBe(400)
+    const entries = await trailOf(tenantId)
+    expect(entries.map(({ detail }) => detail)).toEqual([
+      expect.stringMatching(/"groupLimit" must be .*, found -7$/),
+      expect.stringMatching(/^"path" must be /),
+      expect.stringMatching(/^"url" must be /),
+      ...entries.slice(3).map(({ detail }) => detail),
+    ])
+    expect(JSON.stringify(entries)).not.toContain('SECRET')
   })
 
   it('has sign-ins and sign-outs, and one entry for the refused ones of a minute', async () => {
@@ -153,6 +172,53 @@ describe('the audit trail', () => {
     const [entry] = await trailOf(client.tenantId)
     const [logged] = await client.log()
     expect(entry).toMatchObject({ operation: 'disableUser', target: id, requestId: logged?.requestId })
+  })
+
+  it('does not say that a form did what it only has the permission of', async () => {
+    const { tenantId } = await newClient()
+    const browser = await new Browser().signIn()
+    const tenant = `/admin/tenants/${tenantId}`
+    const { body: tokens } = await admin('GET', `/tenants/${tenantId}/tokens`)
+    const old = tokens.tokens[0].id
+    await browser.postFile(`${tenant}/transfer/check`, '')
+    await browser.post(`${tenant}/sources/count`, {})
+    await browser.post(`${tenant}/api-keys/${old}/rotate`, { id: UUID })
+    await browser.post(`${tenant}/api-keys/${old}/keep`, {})
+    expect(
+      (await trailOf(tenantId))
+        .slice(0, 4)
+        .map(({ operation, outcome, target }) => [operation, outcome, target]),
+    ).toEqual([
+      ['keepToken', 'accepted', old],
+      ['rotateToken', 'accepted', old],
+      ['countSources', 'accepted', null],
+      ['checkFile', 'refused', null],
+    ])
+    const page = textOf((await browser.get(`${tenant}/audit`)).html)
+    for (const operation of ['keepToken', 'rotateToken', 'countSources', 'checkFile'] as const) {
+      expect(page).toContain(OTHER_OPERATIONS[operation])
+    }
+  })
+
+  it('has what a form of the dashboard created, and in which tenant', async () => {
+    const browser = await new Browser().signIn()
+    const id = `t-${crypto.randomUUID().slice(0, 8)}`
+    expect((await browser.post('/admin/tenants', { id, name: 'New', groupLimit: '5' })).status).toBe(303)
+    const other = `t-${crypto.randomUUID().slice(0, 8)}`
+    await admin('POST', '/tenants', { id: other, name: 'New' })
+    for (const made of [id, other]) {
+      expect(await trailOf(made)).toEqual([
+        expect.objectContaining({ operation: 'createTenant', target: made }),
+      ])
+    }
+    const token = { id: crypto.randomUUID(), name: 'Okta', client: '', scope: 'provision', expires: '' }
+    expect((await browser.post(`/admin/tenants/${id}/api-keys`, token)).status).toBe(201)
+    const webhook = { id: crypto.randomUUID(), url: 'https://hooks.example.com/', all: 'on' }
+    expect((await browser.post(`/admin/tenants/${id}/webhooks`, webhook)).status).toBe(201)
+    const person = { id: crypto.randomUUID(), name: 'Ada', role: 'viewer', tenants: id, expires: '' }
+    expect((await browser.post('/admin/administrators', person)).status).toBe(201)
+    expect((await trailOf(id)).slice(0, 2).map(({ target }) => target)).toEqual([webhook.id, token.id])
+    expect((await wholeTrail()).find(({ target }) => target === person.id)).toBeDefined()
   })
 
   it('stays when the tenant is deleted', async () => {

@@ -64,6 +64,21 @@ describe('the page that explains a request', () => {
   })
 })
 
+describe('a long answer', () => {
+  it('is shown in part, and says so', async () => {
+    const client = await newClient()
+    const title = '<b>\u{1F600}'.repeat(200)
+    for (let i = 0; i < 30; i++) await client.createUser({ title })
+    const own = `/admin/tenants/${client.tenantId}/explain`
+    const { status, html } = await browser.post(own, { method: 'GET', path: '/Users', body: '', client: '' })
+    expect(status).toBe(200)
+    expect(textOf(html)).toMatch(
+      /The answer has [\d,]+ characters as shown here\. These are the first 1\d,\d{3}\./,
+    )
+    expect(html.length).toBeLessThan(60_000)
+  })
+})
+
 describe('the page that compares an export', () => {
   async function upload(file: string, fields: Record<string, string> = {}, origin = ORIGIN) {
     const form = new FormData()

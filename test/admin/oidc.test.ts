@@ -145,10 +145,57 @@ describe('sign-in by OpenID Connect', () => {
     expect([page.status, textOf(page.html).includes('has no role here')]).toEqual([403, true])
   })
 
+  it('ends sessions of a provider that is no longer configured', async () => {
+    const world = await newWorld({ roles: 'owner: everyone' })
+    await signIn(world)
+    expect((await world.browser.get('/admin/tenants')).status).toBe(200)
+    const { settings } = world.runtime
+    for (const oidc of [undefined, { ...settings.oidc, issuer: 'https://another.example' }]) {
+      const runtime = { ...world.runtime, settings: { ...settings, oidc } } as unknown as Runtime
+      const later = new OidcBrowser(createApp(), runtime)
+      for (const [name, value] of world.browser.cookies) later.cookies.set(name, value)
+      const page = await later.get('/admin/tenants')
+      expect([page.status, page.location]).toEqual([303, '/admin/sign-in?next=%2Fadmin%2Ftenants'])
+    }
+  })
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ preferred_username: 'anna@example.com' }, 'anna@example.com (subject-1)'],
+    [{ name: 'Administrator' }, 'Administrator (subject-1)'],
+    [{}, 'subject-1'],
+    [{ preferred_username: 'bob', sub: 'bob' }, 'bob'],
+    [{ name: `${'ä'.repeat(500)}`, sub: 's'.repeat(255) }, `${'ä'.repeat(50)} (${'s'.repeat(100)})`],
+  ])('shows nobody as another person: %j', async (claims, shown) => {
+    const world = await newWorld({ roles: 'owner: everyone' })
+    await signIn(world, { claims: { email: 'anna@example.com', email_verified: false, ...claims } })
+    const page = await world.browser.get('/admin/tenants')
+    expect([page.status, textOf(page.html).includes(`${shown} owner`)]).toEqual([200, true])
+  })
+
+  it.each<[string, Record<string, unknown>]>([
+    ['a long address', { email: `${'a'.repeat(242)}@example.com` }],
+    ['a long address of other letters', { email: `${'ä'.repeat(242)}@example.com` }],
+    ['a damaged address', { email: '\ud800@example.com' }],
+    ['a name with a line separator', { email: undefined, name: 'a\u2028b' }],
+    ['a group very often', { groups: [...Array.from({ length: 500 }, () => 'staff'), 'boss'] }],
+  ])('signs in with %s', async (_, claims) => {
+    const world = await newWorld({ roles: 'viewer: everyone, group staff; owner: group boss' })
+    const { answer } = await signIn(world, { claims })
+    expect(answer.status).toBe(200)
+    for (const cookie of answer.setCookies) expect(cookie.length).toBeLessThan(4096)
+    const page = await world.browser.get('/admin/tenants')
+    expect([page.status, page.html.includes('/admin/administrators')]).toEqual([200, 'groups' in claims])
+  })
+
   it.each<[string, World, Behaviour]>([
     ['whom no rule names', { roles: 'owner: bob@example.com' }, {}],
     ['without rules', { roles: '' }, {}],
     ['whose address is not verified', {}, { claims: { email_verified: false } }],
+    [
+      'whose address only looks like one in a rule',
+      { roles: 'owner: mike@example.com' },
+      { claims: { email: 'mi\u212Ae@example.com' } },
+    ],
     ['whose group has another case', { roles: 'owner: group Staff' }, {}],
   ])('admits nobody %s', async (_, options, behaviour) => {
     const world = await newWorld(options)
@@ -274,6 +321,7 @@ describe('an answer of the provider', () => {
     '//evil.example/admin',
     '/\\evil.example',
     '/admin/../..//evil.example',
+    '/admin/%2e%2E//evil.example',
     'javascript:alert(1)',
     '/admin"><script>',
   ])('opens no other place than the dashboard: %s', async (next) => {
@@ -322,6 +370,14 @@ describe('a provider that fails', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  it('says that an ID token is too long', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const world = await newWorld()
+    const groups = Array.from({ length: 3_000 }, (_, i) => `group ${i}`)
+    const { answer } = await signIn(world, { claims: { groups } })
+    expect([answer.status, textOf(answer.html).includes('because of very many groups')]).toEqual([400, true])
   })
 
   it('says how to mend another secret', async () => {

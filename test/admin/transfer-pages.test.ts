@@ -131,6 +131,7 @@ describe('an import', () => {
       400,
       'The gzip file is damaged or incomplete.',
     ],
+    ['has very many blank lines', '\n'.repeat(1_000_000), 400, 'The file has more than 10000 blank lines.'],
     ['has a line that is too long', 'a'.repeat(2_000_001), 413, 'Line 1 is too long'],
   ])('says on the page that the file %s', async (_, file, status, message) => {
     const { client, browser, path } = await newPage()

@@ -69,6 +69,12 @@ describe('openFormFile', () => {
     ['an empty body', '', TYPE],
     ['a head without an end', `------form7\r\n${'a'.repeat(20_000)}`, TYPE],
     ['a field before the file that is too long', form(['name="a"', 'b'.repeat(70_000)], file('x')), TYPE],
+    ['very many parts without a body', `${'------form7\r\n\r\n\r\n'.repeat(10_000)}${form(file('x'))}`, TYPE],
+    [
+      'very many short parts',
+      form(...Array<[string, string]>(2_000).fill(['name="a"', '']), file('x')),
+      TYPE,
+    ],
   ])('refuses %s', async (_, text, type) => {
     const error = await read(text, 64, type).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(ScimError)

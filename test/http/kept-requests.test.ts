@@ -90,6 +90,30 @@ describe('the request of a refused write', () => {
     expect(JSON.stringify(results)).not.toContain(secret)
   })
 
+  it('has no secrets that are spelled in another case, in pairs, or quoted by the detail', async () => {
+    const client = await newClient()
+    const user = await client.createUser()
+    const secret = 'correct-horse-battery'
+    const refused = { op: 'replace', path: 'userName', value: '' }
+    for (const operation of [
+      { Op: 'replace', Path: 'password', Value: secret },
+      { OP: 'replace', PATH: `${USER}:password`, VALUE: secret },
+      { op: 'add', value: [{ name: 'password', value: secret }] },
+      { op: 'replace', path: `emails[pin eq ${secret}].value`, value: 'x' },
+      { op: 'replace', path: `password eq "${secret}"`, value: 'x' },
+    ]) {
+      const Operations = [operation, refused]
+      await client.request('PATCH', `/Users/${user.id}`, { schemas: [PATCH_OP], Operations })
+    }
+    await client.request('GET', `/Users?filter=password eq ${secret}`)
+    await client.request('GET', `/Users?sortBy=password ${secret}`)
+    const { results } = await env.DB.prepare('SELECT * FROM provisioning_log WHERE tenant_id = ?')
+      .bind(client.tenantId)
+      .all()
+    expect(results.filter(({ outcome }) => outcome === 'refused')).toHaveLength(7)
+    expect(JSON.stringify(results)).not.toContain(secret)
+  })
+
   it('is shortened to fit, and says so', async () => {
     const client = await newClient()
     const members = Array.from({ length: 5_000 }, (_, i) => ({ value: `member-${i}-${'x'.repeat(30)}` }))

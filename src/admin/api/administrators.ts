@@ -7,8 +7,8 @@ import { isoTime, isoTimeOrNull } from '../read-models.ts'
 import type { Handlers } from './serve.ts'
 
 export const administratorHandlers: Handlers<typeof administratorRoutes> = {
-  async listAdminTokens({ db }) {
-    const { tokens } = await readTogether(db, { tokens: adminTokensQuery() })
+  async listAdminTokens({ db, c }) {
+    const { tokens } = await readTogether(db, { tokens: adminTokensQuery(c.env.now()) })
     const json = ({ lastUsedAt, revokedAt, ...token }: AdminToken) => ({
       ...identityJson(token),
       lastUsedAt: isoTimeOrNull(lastUsedAt),

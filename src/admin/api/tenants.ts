@@ -26,6 +26,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
     const databases = administrationDatabases(c, c.get('figures'))
     const tenant = { ...body, createdAt: c.env.now() }
     const database = await createTenantIn(databases, c.get('resourceTypes'), tenant, wanted)
+    c.set('pathTenant', tenant.id)
     return {
       status: 201,
       body: tenantJson({

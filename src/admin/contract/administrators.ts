@@ -72,7 +72,8 @@ export const administratorRoutes = {
     summary: 'Lists the named tokens of administrators',
     answers: {
       200: {
-        description: 'The tokens, newest first. Those that ended more than 90 days ago may be missing.',
+        description:
+          'The tokens, newest first: all valid ones, and the 100 newest of those that have ended. Those that ended more than 90 days ago may be missing.',
         body: v.object({ tokens: v.array(ADMIN_TOKEN) }),
       },
     },

@@ -20,7 +20,9 @@ const AUDIT_ENTRY = v.pipe(
     ),
     operation: v.pipe(
       TEXT,
-      v.description('The operation of this API, also for a form of the dashboard; or "signIn", "signOut".'),
+      v.description(
+        'The operation of this API, also for a form of the dashboard that does the same; or one of "signIn", "signOut", "checkFile", "countSources", "rotateToken", "keepToken", "rotateSecret", "keepSecret".',
+      ),
     ),
     source: v.picklist(['dashboard', 'admin API']),
     tenantId: TEXT_OR_NULL,

@@ -27,6 +27,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   MAX_SCAN_MILLISECONDS: 'Estimated time of a list without an index',
   MAX_SECRET_DAYS: 'Lifetime of a client secret',
   DEFAULT_SECRET_DAYS: 'Lifetime of a client secret',
+  MAX_SHOWN_ANSWER_CHARACTERS: 'Answer on the page of an explained request',
   MAX_STORED_FILE_BYTES: 'File of an export or import, compressed',
   MAX_SUBSTRING_CHARACTERS: 'Text of the filter operator “co”',
   MAX_TENANT_UNREAD_ANSWER_BYTES: 'Unread answers of a tenant',

@@ -31,13 +31,19 @@ export function signInFailure(oidc: OidcSettings, error: unknown): SignInFailure
   if (error instanceof KeysUnavailable) {
     return { status: 503, message: `The keys of ${host} cannot be fetched. Try again.` }
   }
-  if (error instanceof JwtRefused) return invalid(host, error.reason)
+  if (error instanceof JwtRefused) return invalid(host, JWT_REASONS[error.reason] ?? error.reason)
   if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError) {
     return refused(host, error.error, error.error_description)
   }
   if (error instanceof WWWAuthenticateChallengeError) return refused(host, 'invalid_client', undefined)
   if (error instanceof OperationProcessingError) return invalid(host, error.message)
   return undefined
+}
+
+/** Reasons that say too little to an administrator. */
+const JWT_REASONS: Readonly<Record<string, string>> = {
+  malformed:
+    'the ID token is malformed, or longer than 16,384 characters, mostly because of very many groups',
 }
 
 function invalid(host: string, reason: string): SignInFailure {

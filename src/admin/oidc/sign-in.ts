@@ -121,27 +121,48 @@ async function claimsOf(c: AdminContext, { oidc, provider, transaction, paramete
   })
 }
 
-const MAX_NAME_CHARACTERS = 100
+const MAX_NAME_CHARACTERS = 50
+/** OpenID Connect Core 1.0 §2 allows 255. */
+const MAX_SUBJECT_CHARACTERS = 100
 /** The longest address that RFC 5321 §4.5.3.1.3 allows. */
 const MAX_EMAIL_CHARACTERS = 254
+/** Of an address, which is in the cookie twice. One in ASCII that is as long as is allowed fits. */
+const MAX_ENCODED_EMAIL_CHARACTERS = 400
 /** Of the groups and of the path to open, as they are encoded. Browsers drop a cookie of more than 4,096 bytes. */
 const MAX_ENCODED_CHARACTERS = 2_000
 
-function holderOf(c: AdminContext, { groupsClaim }: OidcSettings, claims: Claims): Holder {
-  const { email: address, email_verified: isVerified, preferred_username, name, sub } = claims
-  // A provider that does not say is trusted: Microsoft Entra ID has no such claim.
-  const isUsable = isVerified === undefined || isVerified === true || isVerified === 'true'
-  const isAddress = typeof address === 'string' && address.length <= MAX_EMAIL_CHARACTERS
-  const email = isAddress && isUsable ? address : undefined
-  const shown = [email, preferred_username, name, sub].find((text) => typeof text === 'string' && text !== '')
+function holderOf(c: AdminContext, { issuer, groupsClaim }: OidcSettings, claims: Claims): Holder {
+  const email = verifiedEmail(claims)
   const groups = claims[groupsClaim]
   const all = Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : []
   return {
     via: 'OpenID Connect',
-    name: String(shown).slice(0, MAX_NAME_CHARACTERS),
+    issuer,
+    name: email ?? unverifiedName(claims),
     ...(email !== undefined && { email }),
-    groups: fitting(namedGroups(c.env.settings.adminRoles ?? [], all)),
+    groups: fitting(namedGroups(c.env.settings.adminRoles ?? [], [...new Set(all)])),
   }
+}
+
+/** @returns undefined without an address that can be used */
+function verifiedEmail({ email, email_verified: isVerified }: Claims): string | undefined {
+  // A provider that does not say is trusted: Microsoft Entra ID has no such claim.
+  const isUsable = isVerified === undefined || isVerified === true || isVerified === 'true'
+  if (!isUsable || typeof email !== 'string' || email.length > MAX_EMAIL_CHARACTERS) return undefined
+  const isEncodable = email !== '' && email.isWellFormed()
+  return isEncodable && encodeURIComponent(email).length <= MAX_ENCODED_EMAIL_CHARACTERS ? email : undefined
+}
+
+/**
+ * People may choose these names, even the address of somebody else. The audit trail must not show one person as another, so
+ * the subject, which is never given to another person (OpenID Connect Core 1.0 §5.7), is always part of it.
+ */
+function unverifiedName({ preferred_username, name, sub }: Claims): string {
+  const subject = String(sub).slice(0, MAX_SUBJECT_CHARACTERS)
+  const chosen = [preferred_username, name].find((text) => typeof text === 'string' && text !== '')
+  return chosen === undefined || chosen === sub
+    ? subject
+    : `${String(chosen).slice(0, MAX_NAME_CHARACTERS)} (${subject})`
 }
 
 /** The first groups, as many as a cookie holds. */

@@ -2,6 +2,7 @@
  * What a SCIM request would do: a form, and the result.
  */
 import type { Child } from 'hono/jsx'
+import { MAX_SHOWN_ANSWER_CHARACTERS } from '../../scim/limits.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import { Badge, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ChangeTable } from '../components/change-table.tsx'
@@ -144,14 +145,28 @@ function Result({ explained }: { explained: Explained }) {
         </dl>
       </Section>
       {list && <List list={list} />}
-      {answer !== null && (
-        <Section id="answer" title="Answer">
-          <section class="scroll" tabindex={0} aria-label="Body of the answer">
-            <pre>{JSON.stringify(answer, null, 2)}</pre>
-          </section>
-        </Section>
-      )}
+      {answer !== null && <Answer answer={answer} />}
     </>
+  )
+}
+
+/** A list of users may have millions of characters. */
+function Answer({ answer }: { answer: unknown }) {
+  const text = JSON.stringify(answer, null, 2)
+  const isLong = text.length > MAX_SHOWN_ANSWER_CHARACTERS
+  const shown = isLong ? text.slice(0, text.lastIndexOf('\n', MAX_SHOWN_ANSWER_CHARACTERS)) : text
+  return (
+    <Section id="answer" title="Answer">
+      {isLong && (
+        <p>
+          The answer has {number(text.length)} characters as shown here. These are the first{' '}
+          {number(shown.length)}.
+        </p>
+      )}
+      <section class="scroll" tabindex={0} aria-label="Body of the answer">
+        <pre>{shown.toWellFormed()}</pre>
+      </section>
+    </Section>
   )
 }
 

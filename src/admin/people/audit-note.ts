@@ -42,6 +42,11 @@ const MAX_VALUE_CHARACTERS = 100
 
 type NoteContext = Pick<Context<HttpEnv>, 'get' | 'set'>
 
+/** @param field as an error names it: `tenants.0` belongs to `tenants` */
+export function isShown(field: string): boolean {
+  return SHOWN.has(field.split('.')[0] ?? '')
+}
+
 /** Notes the id of what the request created or changed. */
 export function noteTarget(c: NoteContext, target: string): void {
   c.set('auditNote', { ...c.get('auditNote'), target })

@@ -3,6 +3,7 @@ import type { AuditEntry, FieldChange } from '../../storage/administrators/audit
 import { ROUTES } from '../contract/routes.ts'
 import { type CsvColumns, csvOf } from '../csv.ts'
 import { isoTime } from '../read-models.ts'
+import { OTHER_OPERATIONS } from './operations.ts'
 
 export function auditEntryJson({ seq, time, changes, ...entry }: AuditEntry) {
   return { ...entry, id: String(seq), time: isoTime(time), changes: changesOf({ changes }) }
@@ -20,8 +21,8 @@ export function operationName(operation: string): string {
 
 /** What the operation does, as the admin API says it. */
 export function operationText(operation: string): string {
-  if (operation === 'signIn') return 'Signs in'
-  if (operation === 'signOut') return 'Signs out'
+  const other = Object.entries(OTHER_OPERATIONS).find(([name]) => name === operation)?.[1]
+  if (other !== undefined) return other
   const route = Object.entries(ROUTES).find(([name]) => name === operation)?.[1]
   // An older version may have had another operation.
   return route?.summary ?? operation

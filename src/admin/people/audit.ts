@@ -13,7 +13,14 @@ import { PERMISSIONS, type Rule } from '../contract/permissions.ts'
 import { ADMIN_API_PATH, ROUTES } from '../contract/routes.ts'
 import { administrationDatabase } from '../database.ts'
 import { logFault, toAdminError } from '../errors.ts'
-import { isSignIn, operationOf, type RecordedOperation, signInOperationOf } from './operations.ts'
+import { isShown } from './audit-note.ts'
+import {
+  formOperationOf,
+  isSignIn,
+  operationOf,
+  type RecordedOperation,
+  signInOperationOf,
+} from './operations.ts'
 
 const MAX_TEXT_CHARACTERS = 500
 /** Of a tenant's id: a path may name anything. */
@@ -40,8 +47,8 @@ export const audit = createMiddleware<HttpEnv>(async function audit(c, next) {
 
 /** @returns undefined for a request that the trail does not name */
 function recordedOperation(c: Context<HttpEnv>): RecordedOperation | undefined {
-  const signIn = signInOperationOf(c)
-  if (signIn !== undefined) return signIn
+  const other = signInOperationOf(c) ?? formOperationOf(c)
+  if (other !== undefined) return other
   const operation = operationOf(c)
   if (operation === undefined) return undefined
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
@@ -82,7 +89,13 @@ function pathOf(c: Context<HttpEnv>): { readonly tenantId?: string; readonly tar
   return { ...(tenantId !== undefined && { tenantId }), ...(target !== undefined && { target }) }
 }
 
-/** Why the request was refused. A form that is shown again tells it in the form only. */
+/**
+ * Why the request was refused, without the value of a field that the trail does not show: everybody who may read the tenant
+ * reads it. A form that is shown again tells it in the form only.
+ */
 function detailOf(c: Context<HttpEnv>): string | null {
-  return c.error === undefined ? null : toAdminError(c.error).message.slice(0, MAX_TEXT_CHARACTERS)
+  if (c.error === undefined) return null
+  const { message, field } = toAdminError(c.error)
+  const shown = field === undefined || isShown(field) ? message : message.replace(/, found .*$/s, '')
+  return shown.slice(0, MAX_TEXT_CHARACTERS)
 }

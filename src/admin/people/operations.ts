@@ -127,8 +127,38 @@ const SIGN_INS: Readonly<Record<string, SignIn>> = {
 
 type SignIn = 'signIn' | 'signOut'
 
+/** Forms that need the permission of a route, and do something else. The audit trail must not say that they did the same. */
+export const FORM_OPERATIONS: Readonly<Record<string, FormOperation>> = {
+  'POST /admin/tenants/:tenant/transfer/check': 'checkFile',
+  'POST /admin/tenants/:tenant/sources/count': 'countSources',
+  'POST /admin/tenants/:tenant/api-keys/:id/rotate': 'rotateToken',
+  'POST /admin/tenants/:tenant/api-keys/:id/keep': 'keepToken',
+  'POST /admin/tenants/:tenant/api-keys/secrets/:id/rotate': 'rotateSecret',
+  'POST /admin/tenants/:tenant/api-keys/secrets/:id/keep': 'keepSecret',
+}
+
+/** What these forms do, and what signing in and out does. */
+export const OTHER_OPERATIONS = {
+  signIn: 'Signs in',
+  signOut: 'Signs out',
+  checkFile: 'Checks the file of an export, and imports nothing',
+  countSources: 'Counts the users and groups of each source',
+  rotateToken: 'Generates a token that is to replace another one',
+  keepToken: 'Keeps a token that was to be revoked after its rotation',
+  rotateSecret: 'Generates a client secret that is to replace another one',
+  keepSecret: 'Keeps a client secret that was to be revoked after its rotation',
+} as const satisfies Readonly<Record<SignIn | FormOperation, string>>
+
+type FormOperation =
+  | 'checkFile'
+  | 'countSources'
+  | 'rotateToken'
+  | 'keepToken'
+  | 'rotateSecret'
+  | 'keepSecret'
+
 /** What the audit trail names. */
-export type RecordedOperation = Operation | SignIn
+export type RecordedOperation = Operation | SignIn | FormOperation
 
 export function isSignIn(operation: RecordedOperation): operation is SignIn {
   return operation === 'signIn' || operation === 'signOut'
@@ -137,6 +167,11 @@ export function isSignIn(operation: RecordedOperation): operation is SignIn {
 /** @returns undefined for a request that is none */
 export function signInOperationOf(c: OperationContext): SignIn | undefined {
   return handlersOf(c).flatMap((handler) => SIGN_INS[handler] ?? [])[0]
+}
+
+/** @returns undefined for a form that does what its route does */
+export function formOperationOf(c: OperationContext): FormOperation | undefined {
+  return handlersOf(c).flatMap((handler) => FORM_OPERATIONS[handler] ?? [])[0]
 }
 
 /** The part of a request's context that tells its operation. */

@@ -27,6 +27,7 @@ const TOKEN_HOLDER = v.object({
 /** A user of the OpenID provider. The roles follow from the settings of the request, so a change of them holds at once. */
 const PROVIDER_USER = v.object({
   via: v.literal('OpenID Connect'),
+  issuer: v.string(),
   name: v.string(),
   email: v.optional(v.string()),
   /** Those that ADMIN_ROLES named at sign-in. */
@@ -62,7 +63,7 @@ export function grantsOfHolder(holder: Holder, rules: readonly RoleRule[] | unde
 /** The session in the request's cookie. @returns undefined without a valid one */
 export async function sessionOf(c: AdminContext, adminToken: string): Promise<HeldSession | undefined> {
   const value = await getSignedCookie(c, signingSecret(adminToken), COOKIE, ...cookiePrefix(c))
-  const [, expires, id, held] = /^(\d{13,15})\.([0-9a-f-]{36})(?:\.(.+))?$/.exec(value || '') ?? []
+  const [, expires, id, held] = /^(\d{13,15})\.([0-9a-f-]{36})(?:\.(.+))?$/s.exec(value || '') ?? []
   if (expires === undefined || id === undefined) return undefined
   const expiresAt = Number(expires)
   const remainingMs = expiresAt - c.env.now()
@@ -70,7 +71,12 @@ export async function sessionOf(c: AdminContext, adminToken: string): Promise<He
   if (remainingMs <= 0 || remainingMs > SESSION_LIFETIME_MS + CLOCK_STEP_MS) return undefined
   if (held === undefined) return { id, expiresAt, holder: undefined }
   const holder = parseHolder(held)
-  return holder && { id, expiresAt, holder }
+  return holder && isTrusted(c, holder) ? { id, expiresAt, holder } : undefined
+}
+
+/** A provider that is no longer configured names nobody. */
+function isTrusted(c: AdminContext, holder: Holder): boolean {
+  return holder.via !== 'OpenID Connect' || holder.issuer === c.env.settings.oidc?.issuer
 }
 
 /** Undefined for a holder that another version has written. */

@@ -15,6 +15,7 @@ import {
   RevokeAdminTokenPage,
 } from '../pages/administrators.tsx'
 import { generateAdminTokenOf, revokeAdminTokenOf } from '../people/admin-tokens.ts'
+import { noteTarget } from '../people/audit-note.ts'
 import { doneMessage, formErrorOf, PageNotFound, parseLastDay, readForm, requireUuid } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
@@ -47,6 +48,7 @@ administrators.post('/', async (c) => {
     const input = { name, role, tenants, expiresAt: lastDay }
     const generated = await generateAdminTokenOf(c, requireUuid(sent.id), input)
     if (generated === undefined) return c.redirect(`${ADMINISTRATORS_PATH}?done=known`, 303)
+    noteTarget(c, generated.id)
     return c.html(<NewAdminTokenPage administrator={c.get('administrator')} token={generated} />, 201)
   } catch (error) {
     return await administratorsPage(c, form, formErrorOf(error))
@@ -54,7 +56,7 @@ administrators.post('/', async (c) => {
 })
 
 administrators.get('/tokens/:id/revoke', async (c) => {
-  const { tokens } = await readTogether(c.get('db'), { tokens: adminTokensQuery() })
+  const { tokens } = await readTogether(c.get('db'), { tokens: adminTokensQuery(c.env.now()) })
   const token = tokens.find(({ id, revokedAt }) => id === c.req.param('id') && revokedAt === null)
   if (token === undefined) throw noToken()
   return c.html(<RevokeAdminTokenPage administrator={c.get('administrator')} token={token} />)
@@ -70,7 +72,7 @@ async function administratorsPage(
   form: AdminTokenForm,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
-  const { tokens } = await readTogether(c.get('db'), { tokens: adminTokensQuery() })
+  const { tokens } = await readTogether(c.get('db'), { tokens: adminTokensQuery(c.env.now()) })
   return c.html(
     <AdministratorsPage
       administrator={c.get('administrator')}

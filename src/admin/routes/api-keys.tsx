@@ -18,6 +18,7 @@ import { deleteClientOf } from '../end-access.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { newSecret, newToken } from '../new-credential.ts'
 import { ApiKeysPage, DeleteClientPage } from '../pages/api-keys.tsx'
+import { noteTarget } from '../people/audit-note.ts'
 import { tenantUrl, tokenUrl } from '../tenant-url.ts'
 import { newCredentialPage, newTokenCredential } from './credentials.tsx'
 import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
@@ -70,6 +71,7 @@ async function createToken(c: AdminContext, id: string, input: CredentialInput):
   const token = await newToken(c, id, input)
   if (token === undefined) return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
   const { text, ...credential } = token
+  noteTarget(c, credential.id)
   return newCredentialPage(c, { credential: newTokenCredential(credential), text })
 }
 
@@ -79,6 +81,7 @@ async function createSecret(c: AdminContext, id: string, input: CredentialInput)
   const secret = await newSecret(c, id, input)
   if (secret === undefined) return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
   const { text, ...credential } = secret
+  noteTarget(c, credential.id)
   return newCredentialPage(c, { credential: secretCredential(credential), text })
 }
 

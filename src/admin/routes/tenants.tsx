@@ -19,6 +19,7 @@ import { guardFormOf, parseGuardForm } from '../guard-form.ts'
 import { continueCleanup, deleteTenantOf } from '../jobs.ts'
 import { SettingsPage, type SettingsProps } from '../pages/settings.tsx'
 import { type TenantForm, TenantsPage } from '../pages/tenants.tsx'
+import { noteTarget } from '../people/audit-note.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { doneMessage, formErrorOf, loadWithTenant, readForm } from './request.ts'
 
@@ -57,6 +58,8 @@ tenants.post('/tenants', async (c) => {
     const { database, ...tenant } = input
     const created = { id, ...tenant, createdAt: c.env.now() }
     await createTenantIn(databasesOf(c), c.get('resourceTypes'), created, database)
+    noteTarget(c, id)
+    c.set('pathTenant', id)
     return c.redirect(tenantPaths(id).overview, 303)
   } catch (error) {
     return await tenantsPage(c, form, formErrorOf(error))

@@ -10,6 +10,7 @@ import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { DeleteWebhookPage, NewSecretPage, WebhookPage } from '../pages/webhook.tsx'
 import { type WebhookForm, WebhooksPage } from '../pages/webhooks.tsx'
+import { noteTarget } from '../people/audit-note.ts'
 import {
   addSecretOf,
   changeWebhookOf,
@@ -48,6 +49,7 @@ webhooks.post('/:tenant/webhooks', async (c) => {
   const [tenantId, form] = [tenantOf(c), formOf(input)]
   try {
     const { webhook, secret } = await createWebhookOf(c, tenantId, inputOf(form), requireUuid(input.id))
+    noteTarget(c, webhook.id)
     return await newSecretPage(c, webhook.id, secret, true)
   } catch (error) {
     if (error instanceof SentBefore) return c.redirect(`${pathOf(c)}?done=known`, 303)

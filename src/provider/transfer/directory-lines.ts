@@ -104,12 +104,23 @@ export function toLine(record: DirectoryRecord | EndRecord | SchemaRecord): stri
 /** The bytes of a request's body. */
 export type Body = AsyncIterable<Uint8Array> | null
 
+/**
+ * Blank lines in a file. They are short, so a compressed file may have millions. A chunk of an upload holds all of those
+ * before its last line, and its import reads them at once.
+ */
+const MAX_BLANK_LINES = 10_000
+
+export function isBlank(line: string): boolean {
+  return line.trim() === ''
+}
+
 /** The lines of a body. @throws {TransferRefused} if it is not UTF-8, is interrupted, or has a line that is too long */
 export async function* linesOf(body: Body): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   let parts: string[] = []
   let characters = 0
   let number = 1
+  let blankLines = 0
   const add = (part: string) => {
     parts.push(part)
     characters += part.length
@@ -121,7 +132,11 @@ export async function* linesOf(body: Body): AsyncGenerator<string> {
     const [first = '', ...more] = decode(decoder, chunk).split('\n')
     add(first)
     for (const part of more) {
-      yield parts.join('').replace(/\r$/, '')
+      const line = parts.join('').replace(/\r$/, '')
+      if (isBlank(line) && ++blankLines > MAX_BLANK_LINES) {
+        throw new TransferRefused(400, `the file has more than ${MAX_BLANK_LINES} blank lines`)
+      }
+      yield line
       number++
       parts = []
       characters = 0

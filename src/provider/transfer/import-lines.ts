@@ -28,6 +28,7 @@ import {
   type Body,
   type EndRecord,
   endRecord,
+  isBlank,
   isEnd,
   isSchema,
   linesOf,
@@ -193,7 +194,7 @@ class ImportRun {
     if (this.#isExhausted) return
     this.#line++
     if (this.#line <= (this.#progress?.lines ?? 0)) return this.#compare(text)
-    if (text.trim() === '') return
+    if (isBlank(text)) return
     if (this.#end !== undefined) throw this.#invalid('no line may follow the end record')
     const record = parseLine(text, this.#line, this.#types, this.#shipped)
     if (isSchema(record)) return this.#takeSchema(record, text)
@@ -268,7 +269,7 @@ class ImportRun {
 
   /** Skips a line that is stored already, and compares the digest at the last such line. */
   #compare(text: string): void {
-    if (text.trim() !== '') this.#hash(text)
+    if (!isBlank(text)) this.#hash(text)
     if (this.#line === this.#progress?.lines && this.#sha256.state !== this.#progress.digest)
       throw this.#otherFile()
   }

@@ -12,7 +12,7 @@ import {
   storedChunk,
   type TransferFile,
 } from '../../storage/transfer/chunks.ts'
-import { type Body, linesOf } from './directory-lines.ts'
+import { type Body, isBlank, linesOf } from './directory-lines.ts'
 import { TransferRefused, tooLarge } from './refused.ts'
 
 /** Chunks that are stored together, and bytes of their data: about one statement for each compressed megabyte. */
@@ -20,8 +20,6 @@ const MAX_TOGETHER = 16
 const MAX_BYTES_TOGETHER = 1_000_000
 /** The data of a chunk leaves room for the other columns of its row. */
 const MAX_DATA_BYTES = MAX_ROW_BYTES - 1_000
-/** Blank lines in a file. A chunk holds all of those before its last line, and its import reads them at once. */
-const MAX_BLANK_LINES = 10_000
 
 /**
  * @param now milliseconds since 1970
@@ -36,14 +34,9 @@ export async function storeUpload(
 ): Promise<number> {
   const upload = new Upload(db, file, now)
   const cutter = new ChunkCutter()
-  let [last, blankLines] = ['', 0]
+  let last = ''
   for await (const line of linesOf(body)) {
-    const isBlank = line.trim() === ''
-    if (isBlank) blankLines++
-    if (blankLines > MAX_BLANK_LINES) {
-      throw new TransferRefused(400, `the file has more than ${MAX_BLANK_LINES} blank lines`)
-    }
-    if (!isBlank) last = line
+    if (!isBlank(line)) last = line
     const chunk = cutter.add(line)
     if (chunk !== undefined) await upload.add(chunk)
   }

@@ -2,7 +2,7 @@
  * Named tokens of administrators: `scimadmin_<43 characters>`, 32 random bytes in base64url. Only the SHA-256 is stored. The
  * role and the tenants of a token never change, so a session of the dashboard that began with it remembers them.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { MAX_ADMIN_TOKENS } from '../../scim/limits.ts'
 import { sha256, toBase64Url } from '../access/secrets.ts'
 import { type Database, statement } from '../database/database.ts'
@@ -75,7 +75,7 @@ export async function insertAdminToken(
         created_at, expires_at)
       SELECT ${id}, ${name}, ${role}, ${list}, ${hash}, ${firstCharacters}, ${lastCharacters}, ${createdBy},
         ${createdAt}, ${expiresAt}
-      WHERE (SELECT count(*) FROM admin_tokens WHERE revoked_at IS NULL) < ${MAX_ADMIN_TOKENS}
+      WHERE (SELECT count(*) FROM admin_tokens WHERE ${isLive(createdAt)}) < ${MAX_ADMIN_TOKENS}
       ON CONFLICT (id) DO NOTHING`),
     statement(sql`SELECT 1 FROM admin_tokens WHERE id = ${id}`),
   ])
@@ -83,10 +83,19 @@ export async function insertAdminToken(
   return present?.rows.length === 1 ? 'taken' : 'full'
 }
 
-/** The tokens, newest first. */
-export function adminTokensQuery(): Query<readonly AdminToken[]> {
+/** A condition: the token is neither revoked nor expired. */
+function isLive(now: number): SQL {
+  return sql`(revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now}))`
+}
+
+/** All valid tokens and the newest of those that have ended, newest first. */
+export function adminTokensQuery(now: number): Query<readonly AdminToken[]> {
+  const valid = sql`SELECT id FROM admin_tokens WHERE ${isLive(now)}`
+  const ended = sql`SELECT id FROM admin_tokens WHERE NOT ${isLive(now)} ORDER BY id DESC LIMIT ${MAX_ADMIN_TOKENS}`
   return {
-    statements: [ADMIN_TOKEN.where(sql`true ORDER BY id DESC LIMIT ${2 * MAX_ADMIN_TOKENS}`)],
+    statements: [
+      ADMIN_TOKEN.where(sql`id IN (${valid}) OR id IN (SELECT id FROM (${ended})) ORDER BY id DESC`),
+    ],
     read: ([result]) => ADMIN_TOKEN.all(result),
   }
 }
@@ -116,7 +125,7 @@ export async function findAdminToken(
 ): Promise<AdminToken | undefined> {
   if (!isAdminTokenForm(token)) return undefined
   const hash = await sha256(token)
-  const isValid = sql`hash = ${hash} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now})`
+  const isValid = sql`hash = ${hash} AND ${isLive(now)}`
   const check = ADMIN_TOKEN.where(isValid)
   const isDue = now - (noted.get(hash) ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
   const note = statement(sql`UPDATE admin_tokens SET last_used_at = ${now}
