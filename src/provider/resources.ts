@@ -77,7 +77,8 @@ export async function createResource(
   try {
     const event = createdEvent(type, { id, version: 1, resource })
     const lookups = newLookups({}, resource, type)
-    const created = await storage.insertResource(call.tenant, type, { id, resource, log, event, lookups })
+    const { tenant, work } = call
+    const created = await storage.insertResource(tenant, type, { id, resource, log, event, lookups, work })
     return render(call, created, type, projection)
   } catch (error) {
     if (error instanceof UniqueError) throw taken(type, resource, { cause: error })
@@ -292,15 +293,17 @@ async function storeChange(
     await logUnchanged(tenant, log)
     return before
   }
-  const documents = encodeResource(resource, type)
+  const was = withoutReferences(before.resource, type)
+  const documents = encodeResource(resource, type, { before: was, work })
   work.store(documents.data)
   work.store(documents.keys)
+  work.noteFolded(documents.data)
   const after = { ...documents, lastModified: modifiedAt(call, before) }
   const event = changedEvent(type, EVENT_KINDS[change.action], {
     id: before.id,
     version: before.version + 1,
     resource,
-    before: withoutReferences(before.resource, type),
+    before: was,
     changes: change.changes,
   })
   const lookups = newLookups(before.resource, resource, type)

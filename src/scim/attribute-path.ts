@@ -38,7 +38,7 @@ export function resolveAttributePath(text: string, type: ResourceType): Attribut
   if (schema === undefined) return resolveNames(text, type.attributes)
   // The URN of the core schema only qualifies a name. The URN of an extension is itself an attribute.
   const names = text.slice(schema.length + 1)
-  if (schema.toLowerCase() === type.schema.id.toLowerCase()) return resolveNames(names, type.attributes)
+  if (schema === type.schema.id) return resolveNames(names, type.attributes)
   const extension = findAttribute(type.attributes, schema)
   if (extension === undefined) return undefined
   if (text.length === schema.length) return { steps: [extension] }
@@ -56,12 +56,33 @@ export function resolveNames(text: string, attributes: readonly Attribute[]): At
   return subAttribute && { steps: [attribute, subAttribute] }
 }
 
+/** The URNs of a resource type, by their text in lower case, and the different lengths, longest first. */
+interface SchemaUrns {
+  readonly ids: ReadonlyMap<string, string>
+  readonly lengths: readonly number[]
+}
+
+// A tenant can have many long URNs and a PATCH many paths, so the URNs are not compared one by one for each path.
+const urnsOfTypes = new WeakMap<ResourceType, SchemaUrns>()
+
+function urnsOf(type: ResourceType): SchemaUrns {
+  const known = urnsOfTypes.get(type)
+  if (known !== undefined) return known
+  const ids = [type.schema, ...type.extensions].map(({ id }) => id)
+  const lengths = [...new Set(ids.map(({ length }) => length))].sort((a, b) => b - a)
+  const urns = { ids: new Map(ids.map((id) => [id.toLowerCase(), id])), lengths }
+  urnsOfTypes.set(type, urns)
+  return urns
+}
+
 /** A URN contains dots and colons, so the text is not split at them: the longest known URN that it starts with is used. */
 function longestSchemaPrefix(text: string, type: ResourceType): string | undefined {
-  const lower = text.toLowerCase()
-  if (!lower.startsWith('urn:')) return undefined
-  return [type.schema, ...type.extensions]
-    .map((schema) => schema.id)
-    .filter((id) => lower === id.toLowerCase() || lower.startsWith(`${id.toLowerCase()}:`))
-    .sort((a, b) => b.length - a.length)[0]
+  if (text.slice(0, 4).toLowerCase() !== 'urn:') return undefined
+  const { ids, lengths } = urnsOf(type)
+  for (const length of lengths) {
+    if (text.length !== length && text[length] !== ':') continue
+    const id = ids.get(text.slice(0, length).toLowerCase())
+    if (id !== undefined) return id
+  }
+  return undefined
 }

@@ -41,13 +41,22 @@ export class Work {
   readonly #scimType: ScimType
   readonly #limit: number
   #spent: number
-  #folded = new Map<string, string>()
+  readonly #folded: Map<string, string>
 
-  /** @param scimType of the error beyond the limit: `invalidValue` for bodies, `tooMany` for lists */
-  constructor(scimType: ScimType = 'invalidValue', limit = MAX_WORK_UNITS, spent = 0) {
+  /**
+   * @param scimType of the error beyond the limit: `invalidValue` for bodies, `tooMany` for lists
+   * @param folded the texts that are folded already
+   */
+  constructor(
+    scimType: ScimType = 'invalidValue',
+    limit = MAX_WORK_UNITS,
+    spent = 0,
+    folded = new Map<string, string>(),
+  ) {
     this.#scimType = scimType
     this.#limit = limit
     this.#spent = spent
+    this.#folded = folded
   }
 
   /** The units counted so far. */
@@ -86,6 +95,16 @@ export class Work {
     return folded
   }
 
+  /** A counter without a limit, for work that must be done. It uses the texts that this one has folded. */
+  unlimited(): Work {
+    return new Work(this.#scimType, Number.POSITIVE_INFINITY, 0, this.#folded)
+  }
+
+  /** Counts the folding of a document that is written, which is already done. */
+  noteFolded(json: string): void {
+    this.note(charactersBeyondAscii(json) * UNICODE_UNITS)
+  }
+
   /** Counts the characters and the objects of a stored document that is read or written. @throws {ScimError} as spend */
   store(json: string): void {
     this.spend(Math.ceil(json.length * STORED_UNITS + objectsIn(json) * OBJECT_UNITS))
@@ -105,6 +124,13 @@ export class Work {
   rewind(spent: number): void {
     this.#spent = Math.min(this.#spent, spent)
   }
+}
+
+/** The number of characters beyond ASCII. */
+export function charactersBeyondAscii(text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) count++
+  return count
 }
 
 /** The number of objects with members. In a JSON text of JSON.stringify, only they begin with these two characters. */

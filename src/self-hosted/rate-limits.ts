@@ -5,7 +5,7 @@
 import type { RateLimitName } from '../runtime.ts'
 
 /** The periods of the bindings in wrangler.toml. */
-const PERIOD_MS: Readonly<Record<RateLimitName, number>> = {
+export const PERIOD_MS: Readonly<Record<RateLimitName, number>> = {
   client: 10_000,
   tenant: 10_000,
   signIn: 60_000,

@@ -10,11 +10,16 @@ import { ONE_DATABASE } from '../support/one-database.ts'
 
 const AUDIENCE = 'aud-of-the-dashboard'
 
-/** Each test has its own team, because keys are kept between requests. */
-async function newTeam(more: readonly JWK[] = [], roles = '') {
+/**
+ * Each test has its own team, because keys are kept between requests.
+ *
+ * @param isNamed whether its own key has a name
+ */
+async function newTeam(more: readonly JWK[] = [], roles = '', isNamed = true) {
   const { publicKey, privateKey } = await generateKeyPair('RS256')
   const teamDomain = `team-${crypto.randomUUID()}.cloudflareaccess.com`
-  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }, ...more] }
+  const named = isNamed ? { kid: 'one' } : {}
+  const keys = { keys: [{ ...(await exportJWK(publicKey)), ...named, alg: 'RS256', use: 'sig' }, ...more] }
   const fetched: string[] = []
   const access = { accessTeamDomain: teamDomain, accessAudience: AUDIENCE, adminRoles: parseRoleRules(roles) }
   const runtime = runtimeWith(access, async (url) => {
@@ -129,6 +134,19 @@ describe('Cloudflare Access', () => {
     const { runtime, token } = await newTeam([{ ...(await exportJWK(publicKey)), kid: 'two', alg: 'RS256' }])
     expect((await get(runtime, await token({}, { alg: 'RS256' }))).status).toBe(403)
     expect((await get(runtime, await token())).status).toBe(200)
+  })
+
+  it.each<[string, JWTHeaderParameters]>([
+    ['without a name', { alg: 'RS256' }],
+    ['with an empty name', { alg: 'RS256', kid: '' }],
+    ['with the name of none of them', { alg: 'RS256', kid: 'one' }],
+  ])('refuses a token %s if no key of the team has a name', async (_, header) => {
+    const nameless = async () => {
+      const { publicKey } = await generateKeyPair('RS256')
+      return { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig' }
+    }
+    const { runtime, token } = await newTeam([await nameless(), await nameless()], '', false)
+    expect((await get(runtime, await token({}, header))).status).toBe(403)
   })
 
   // The header is checked before the signature.

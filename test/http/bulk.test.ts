@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MAX_DELETED_GROUPS, MAX_DELETED_MEMBERSHIPS, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
 import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
+import { ENTERPRISE } from '../support/urns.ts'
 
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const send = (client: Client, Operations: readonly unknown[], more: object = {}) =>
@@ -92,6 +93,52 @@ describe('/Bulk', () => {
     expect(ada.title).toBe('Pilot')
     const { version } = answer.body.Operations[0]
     expect((await client.get(`/Groups/${first.id}`)).body.meta.version).toBe(version)
+  })
+
+  it('resolves references of a resource to itself', async () => {
+    const client = await newClient()
+    const manager = { [ENTERPRISE]: { manager: { value: 'bulkId:ada' } } }
+    const ada = user('ada', 'ada')
+    const answer = await send(client, [
+      { ...ada, data: { ...ada.data, ...manager } },
+      group('crew', 'Crew', 'bulkId:crew', 'bulkId:ada'),
+      { method: 'PUT', path: '/Users/bulkId:ada', data: { ...ada.data, title: 'Pilot', ...manager } },
+    ])
+    expect(answer.body.Operations.map((operation: { status: string }) => operation.status)).toEqual([
+      '201',
+      '201',
+      '200',
+    ])
+    const [adaId, crewId] = answer.body.Operations.map(({ location }: { location: string }) =>
+      location.split('/').at(-1),
+    )
+    const { title, [ENTERPRISE]: enterprise } = (await client.get(`/Users/${adaId}`)).body
+    expect([title, enterprise.manager.value]).toEqual(['Pilot', adaId])
+    const { members } = (await client.get(`/Groups/${crewId}`)).body
+    expect(members.map(({ value }: { value: string }) => value).sort()).toEqual([adaId, crewId].sort())
+  })
+
+  it('refuses a reference to the resource itself where it has no meaning', async () => {
+    const client = await newClient()
+    const answer = await send(client, [
+      {
+        method: 'PATCH',
+        path: '/Users/bulkId:me',
+        bulkId: 'me',
+        data: { schemas: [PATCH_OP], Operations: [] },
+      },
+      { method: 'DELETE', path: '/Users/bulkId:gone', bulkId: 'gone' },
+      {
+        method: 'POST',
+        path: '/Users/bulkId:new',
+        bulkId: 'new',
+        data: { schemas: [USER], userName: 'new' },
+      },
+      user('name', 'bulkId:name'),
+    ])
+    const statuses = answer.body.Operations.map(({ status }: { status: string }) => status)
+    expect(statuses).toEqual(['409', '409', '404', '400'])
+    expect((await client.get('/Users')).body.totalResults).toBe(0)
   })
 
   it('stops after failOnErrors errors, and returns their messages', async () => {

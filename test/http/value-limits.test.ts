@@ -4,8 +4,14 @@
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { MAX_ELEMENTS, MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS } from '../../src/scim/limits.ts'
+import {
+  MAX_ELEMENTS,
+  MAX_FOLDED_CHARACTERS,
+  MAX_NAME_CHARACTERS,
+  MAX_TEXT_CHARACTERS,
+} from '../../src/scim/limits.ts'
 import { type Answer, type Client, costOf, GROUP, newClient, PATCH_OP, USER } from '../support/harness.ts'
+import { addUsersWithTitles } from '../support/large.ts'
 
 const BULK_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const TITLE = 'x'.repeat(MAX_NAME_CHARACTERS)
@@ -113,6 +119,56 @@ describe('the limits of values', () => {
       body.attributes.find((attribute: { name: string }) => attribute.name === name).description
     expect(descriptionOf('userName')).toMatch(/ At most 1024 characters\.$/)
     expect(descriptionOf('emails')).toMatch(/ At most 1000 values in a request\.$/)
+  })
+})
+
+/** "ΐ" takes longest to fold. Each value is as long as it may be. */
+function folded(characters: number): readonly object[] {
+  const count = Math.ceil(characters / 1_000)
+  return Array.from({ length: count }, (_, i) => ({
+    // As many characters as the last value needs.
+    value: `${i}${'ΐ'.repeat(Math.min(1_000, characters - i * 1_000))}`,
+  }))
+}
+
+describe('the characters beyond ASCII of a resource', () => {
+  it('are limited in all, because each change folds all of them', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser({ roles: folded(MAX_FOLDED_CHARACTERS) })
+    const detail = `the User would have ${MAX_FOLDED_CHARACTERS + 1} characters beyond ASCII, the limit is ${MAX_FOLDED_CHARACTERS}`
+    const refused = { status: '400', scimType: 'invalidValue', detail }
+    for (const answer of [
+      await client.patch(`/Users/${id}`, { op: 'add', path: 'title', value: 'é' }),
+      await WRITES.POST?.(client, {}, { roles: folded(MAX_FOLDED_CHARACTERS), title: 'é' }),
+    ])
+      expect(answer?.body).toMatchObject(refused)
+    expect((await client.patch(`/Users/${id}`, { op: 'add', path: 'title', value: 'e' })).status).toBe(200)
+  })
+
+  it('count as work of each change, once', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser({ roles: folded(50_000) })
+    const answer = await client.patch(`/Users/${id}`, { op: 'add', path: 'title', value: 'new' })
+    const work = Number(/work;desc="(\d+) units"/.exec(answer.headers.get('Server-Timing') ?? '')?.[1])
+    expect(work).toBeGreaterThan(12 * 50_000)
+    expect(work).toBeLessThan(16 * 50_000)
+  })
+
+  it('may stay as many as a user had before the limit existed, but not become more', async () => {
+    const client = await newClient()
+    const id = `old-${crypto.randomUUID()}`
+    const more = MAX_FOLDED_CHARACTERS + 1_000
+    await addUsersWithTitles(client.tenantId, new Map([[id, 'é'.repeat(more)]]))
+    expect((await client.patch(`/Users/${id}`, { op: 'replace', path: 'active', value: false })).status).toBe(
+      200,
+    )
+    const added = await client.patch(`/Users/${id}`, { op: 'add', path: 'nickName', value: 'é' })
+    expect(added.body.detail).toContain(`${more + 1} characters beyond ASCII`)
+    const kept = [
+      { op: 'replace', path: 'title', value: 'é' },
+      { op: 'add', path: 'nickName', value: 'é' },
+    ]
+    expect((await client.patch(`/Users/${id}`, ...kept)).status).toBe(200)
   })
 })
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { pathText, resolveAttributePath } from '../../src/scim/attribute-path.ts'
 import { parsePath } from '../../src/scim/path.ts'
+import { complex } from '../../src/scim/schema/definition.ts'
+import { ENTERPRISE_USER } from '../../src/scim/schema/enterprise-user.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 import { reading } from '../support/reading.ts'
 
@@ -8,6 +10,35 @@ const CORE = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
 describe('resolveAttributePath', () => {
+  it('compares no URN with each path: a tenant may have 20 long ones, and a PATCH thousands of paths', () => {
+    let reads = 0
+    const extensions = USER_RESOURCE_TYPE.extensions.map((schema) => ({
+      ...schema,
+      get id() {
+        reads++
+        return schema.id
+      },
+    }))
+    const type = { ...USER_RESOURCE_TYPE, extensions }
+    for (let i = 0; i < 1_000; i++) resolveAttributePath(`urn:x:${i}:a`, type)
+    for (let i = 0; i < 1_000; i++) resolveAttributePath(`${ENTERPRISE}:department`, type)
+    expect(reads).toBeLessThan(10)
+  })
+
+  it('finds the longest URN that a path begins with', () => {
+    const longer = { ...ENTERPRISE_USER, id: 'urn:x:User:more' }
+    const attributes = [
+      ...USER_RESOURCE_TYPE.attributes,
+      complex('urn:x:User', '', []),
+      complex(longer.id, '', longer.attributes),
+    ]
+    const extensions = [{ ...ENTERPRISE_USER, id: 'urn:x:User' }, longer]
+    const type = { ...USER_RESOURCE_TYPE, attributes, extensions }
+    const path = resolveAttributePath('URN:X:user:More:department', type)
+    expect(path && pathText(path)).toBe('urn:x:User:more:department')
+    expect(resolveAttributePath('urn:x:Usermore:department', type)).toBeUndefined()
+  })
+
   // RFC 7644 §3.10: "All facets (URN, attribute, and sub-attribute name) of the fully encoded attribute
   // name are case insensitive."
   it.for<[text: string, canonical: string]>([

@@ -7,14 +7,14 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { MAX_PAGE_SIZE } from '../../src/scim/limits.ts'
 import { AMPLIFIED } from '../reliability/hostile/amplified.ts'
-import { MOST_WORK, startLab } from '../reliability/hostile/lab.ts'
+import { MOST_STORED_BYTES, MOST_WORK, startLab } from '../reliability/hostile/lab.ts'
 import { makeStored, STORED_KINDS, type StoredKind, userId } from '../reliability/hostile/stored.ts'
 import { BULK_REQUEST, PATCH_OP } from '../support/urns.ts'
 import { temporaryFolder } from './support/files.ts'
 
 const SEED = 12
 /** The number of requests of each kind against each tenant. */
-const REQUESTS = 8
+const REQUESTS = 4
 const folder = temporaryFolder()
 const file = join(folder, 'directory.sqlite')
 const tenants = makeStored(file, 0.05)
@@ -38,7 +38,7 @@ describe('a hostile request', { timeout: 60_000 }, () => {
       expect(cost.work, what).toBeLessThanOrEqual(MOST_WORK)
       expect(cost.rowsRead, what).toBeLessThanOrEqual(30 * MAX_PAGE_SIZE + cost.sentBytes)
       expect(cost.rowsWritten, what).toBeLessThanOrEqual(MAX_PAGE_SIZE + cost.sentBytes / 10)
-      expect(cost.storedBytes, what).toBeLessThanOrEqual(256 * 1024 + 8 * cost.sentBytes)
+      expect(cost.storedBytes, what).toBeLessThanOrEqual(MOST_STORED_BYTES + 8 * cost.sentBytes)
     }
   })
 })

@@ -138,7 +138,8 @@ function createGroup(
   const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
-  const documents = encodeResource(resource, type)
+  const documents = encodeResource(resource, type, { work: reading.work })
+  reading.work.noteFolded(documents.data)
   const isShown = withReferences(projection, type)
   return {
     // No group has the empty id: the new group gets its id when it is decided.
@@ -341,7 +342,9 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
     changes.length === 0
       ? before
       : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
-  const documents = attributes.length === 0 ? undefined : encodeResource(resource, type)
+  const documents =
+    attributes.length === 0 ? undefined : encodeResource(resource, type, { before: before.resource, work })
+  if (documents !== undefined) work.noteFolded(documents.data)
   if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
   const status = projection === undefined ? 204 : 200
   const { tokenHash } = call.tenant.actor

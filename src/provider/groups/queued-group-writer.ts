@@ -31,7 +31,7 @@ import { type QueueLimits, SerialQueue } from './serial-queue.ts'
  * A chunk of one write takes two round trips: at 20 ms each, 500 such writes take twenty seconds, and clients give up
  * after thirty or more.
  */
-const QUEUE_LIMITS: QueueLimits = { maxWaiting: 500, maxWaitMs: 20_000 }
+export const QUEUE_LIMITS: QueueLimits = { maxWaiting: 500, maxWaitMs: 20_000 }
 
 /** A write that takes longer has an object that does not answer: it waits, is checked, loaded and stored. */
 export const MAX_GROUP_WRITE_MS: number = QUEUE_LIMITS.maxWaitMs + 3 * BATCH_TIMEOUT_MS

@@ -179,7 +179,8 @@ async function insertOther(
   const { id, resource } = after
   const [log, event] = [entryOf(call, type, after, detail), createdEvent(type, after)]
   // The administrator is no source of conflicts.
-  await insertResource(call.tenant, type, { id, resource, restored: after, log, event, lookups: [] })
+  const what = { id, resource, restored: after, work: call.work }
+  await insertResource(call.tenant, type, { ...what, log, event, lookups: [] })
 }
 
 async function insertGroup(
@@ -189,7 +190,7 @@ async function insertGroup(
   detail: string,
 ): Promise<void> {
   const { resource } = after
-  const documents = encodeResource(resource, type)
+  const documents = encodeResource(resource, type, { before: resource })
   const displayNameKey = fold(String(resource.displayName))
   await commit(call, {
     needs: { id: '', displayNameKey, memberIds: [], allMembers: false, names: 'none' },

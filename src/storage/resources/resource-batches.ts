@@ -7,6 +7,7 @@ import type { LostAccess } from '../../scim/deprovisioning.ts'
 import type { NewEvent } from '../../scim/events.ts'
 import type { IdentifierLookup } from '../../scim/identifiers.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
+import type { Work } from '../../scim/work.ts'
 import { knownClient } from '../access/known-tokens.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
 import { readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
@@ -189,6 +190,7 @@ function jointly({ tenantId, database }: TenantContext, resourceId: string): Dat
  * Stores a new resource at version 1, or one that was deleted at the version after that.
  *
  * @param what.restored its version and times
+ * @param what.work of the request
  * @throws {UniqueError} when the value of its unique attribute is taken
  */
 export async function insertResource(
@@ -198,14 +200,17 @@ export async function insertResource(
     id,
     resource,
     restored,
+    work,
     ...told
   }: Pick<Stored, 'id' | 'resource'> & {
     readonly restored?: Pick<Stored, 'version' | 'createdAt' | 'lastModified'>
+    readonly work: Work
   } & Told,
 ): Promise<Stored> {
   const credentials = credentialsOf(tenant)
   const { tenantId, tokenHash, now } = credentials
-  const { data, keys } = encodeResource(resource, type)
+  const { data, keys } = encodeResource(resource, type, { before: restored && resource, work })
+  work.noteFolded(data)
   const guard = guardingLogStatement(credentials, told.log)
   const at = restored ?? { version: 1, createdAt: now, lastModified: now }
   const change = insert(type.table, { tenantId, id, data, keys, tokenHash, ...at })

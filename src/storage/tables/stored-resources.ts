@@ -4,8 +4,10 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { type Complex, comparisonDocument, isComplex } from '../../scim/comparison.ts'
 import { badRequest } from '../../scim/error.ts'
+import { MAX_FOLDED_CHARACTERS } from '../../scim/limits.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { matchedVersions, type Preconditions } from '../../scim/version.ts'
+import { charactersBeyondAscii, type Work } from '../../scim/work.ts'
 import { MAX_ROW_BYTES, type Row, type SqlValue, type Statement, statement } from '../database/database.ts'
 import { indexColumn, type ResourceTable, type StoredResourceType } from './resource-tables.ts'
 import { WORDS_KEY, wordsOfDocument } from './words.ts'
@@ -101,11 +103,20 @@ export interface Documents {
 /**
  * The documents of a resource.
  *
- * @throws {ScimError} invalidValue when the row would exceed the limit of the database
+ * @param from.before the resource before the change, which may have been stored before limits existed; the resource itself
+ *   if the server has it already, and only stores it again
+ * @param from.work of the request
+ * @throws {ScimError} invalidValue when the row would exceed the limit of the database, or takes too long to fold
  */
-export function encodeResource(resource: Complex, type: StoredResourceType): Documents {
+export function encodeResource(
+  resource: Complex,
+  type: StoredResourceType,
+  { before, work }: { readonly before?: Complex | undefined; readonly work?: Work | undefined } = {},
+): Documents {
   const data = JSON.stringify(inSchemaOrder(resource, type))
-  const document = comparisonKeys(resource, type)
+  const folded = charactersBeyondAscii(data)
+  if (folded > MAX_FOLDED_CHARACTERS) requireFewFolded(folded, before, type)
+  const document = comparisonKeys(resource, type, work?.unlimited())
   const keys = JSON.stringify(document)
   // A UTF-16 unit takes at most three bytes, so most documents need not be measured.
   if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) {
@@ -119,8 +130,9 @@ export function encodeResource(resource: Complex, type: StoredResourceType): Doc
 function comparisonKeys(
   resource: Complex,
   { storedAttributes, indexes, table: { texts } }: StoredResourceType,
+  work: Work | undefined,
 ): Complex {
-  const keys = comparisonDocument(resource, storedAttributes)
+  const keys = comparisonDocument(resource, storedAttributes, work)
   for (const { path, slot } of indexes) {
     const [urn, name] = path
     const extension = keys[urn]
@@ -147,6 +159,15 @@ function requireSize(data: string, keys: string, type: ResourceType): void {
   throw badRequest(
     'invalidValue',
     `the ${type.name} would need ${bytes} bytes, ${MAX_DOCUMENT_BYTES} are allowed`,
+  )
+}
+
+/** @throws {ScimError} invalidValue unless the resource had as many before */
+function requireFewFolded(characters: number, before: Complex | undefined, { name }: ResourceType): void {
+  if (before !== undefined && charactersBeyondAscii(JSON.stringify(before)) >= characters) return
+  throw badRequest(
+    'invalidValue',
+    `the ${name} would have ${characters} characters beyond ASCII, the limit is ${MAX_FOLDED_CHARACTERS}`,
   )
 }
 

@@ -205,7 +205,7 @@ function insertResources(
 ): readonly Statement[] {
   const rows = resources.map(({ kind: _, resource, ...row }) => ({
     ...row,
-    ...encodeResource(resource, type),
+    ...encodeResource(resource, type, { before: resource }),
   }))
   const isLong = ({ data, keys }: ResourceRow) => data.length + keys.length > MAX_DOCUMENT_CHARACTERS
   const lists = listsOf(rows.filter((row) => !isLong(row)))

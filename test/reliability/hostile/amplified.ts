@@ -7,6 +7,7 @@ import { BULK_REQUEST, GROUP, PATCH_OP, SEARCH_REQUEST, USER } from '../../suppo
 import { filter, json, names, path } from './grammar.ts'
 import type { AttackKind } from './requests.ts'
 import { groupId, userId } from './stored.ts'
+import { SURFACE } from './surface.ts'
 
 /** A request relative to the origin, without its token. */
 export interface AmplifiedRequest {
@@ -14,6 +15,8 @@ export interface AmplifiedRequest {
   readonly method: string
   readonly path: string
   readonly body?: string
+  /** In addition to the token and the media type, or in place of them. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 const MAX_BODY_CHARACTERS = 1024 * 1024
@@ -180,8 +183,8 @@ const bulkBody = fc
       path: fc.constantFrom(
         '/Users',
         '/Groups',
-        `/Users/${userId(1)}`,
-        `/Groups/${groupId(1)}`,
+        `/Users/${userId(10)}`,
+        `/Groups/${groupId(3)}`,
         '/Users/bulkId:b1',
       ),
       version: fc.oneof(fc.constant('W/"1"'), longText),
@@ -234,8 +237,10 @@ export const AMPLIFIED: Readonly<Record<string, fc.Arbitrary<AmplifiedRequest>>>
   'PUT of a user': withBody(
     'body',
     'PUT',
-    `/Users/${userId(1)}`,
+    // Another user than those with hostile stored data, which would be replaced.
+    `/Users/${userId(9)}`,
     resourceBody.map((of) => of(USER, 'userName')),
   ),
   'POST of bulk operations': withBody('body', 'POST', '/Bulk', bulkBody),
+  ...SURFACE,
 }

@@ -260,6 +260,26 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
       value: '\u0301\u0316'.repeat(BODY_BYTES / 8),
     })),
   ),
+  patch(
+    'stored data',
+    'many extensions',
+    '10,000 × a key that begins like the URN of a schema',
+    times(10_000, (i) => ({ op: 'replace', value: { [`urn:x:${i}`]: 1 } })),
+  ),
+  {
+    ...patch(
+      'stored data',
+      'one wide extension',
+      'a small change of a user of long values that fold slowly',
+      [{ op: 'replace', path: 'nickName', value: 'new' }],
+      `/Users/${userId(2)}`,
+    ),
+    reset: {
+      method: 'PATCH',
+      path: `/scim/v2/Users/${userId(2)}`,
+      body: patchOf([{ op: 'remove', path: 'nickName' }]),
+    },
+  },
   patch('body', 'an ordinary tenant', 'a role of many members as JSON text', [
     { op: 'add', path: 'roles', value: `{"value":"x",${times(80_000, (i) => `"${i}":1`).join()}}` },
   ]),

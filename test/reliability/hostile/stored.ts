@@ -5,13 +5,22 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { type Complex, comparisonDocument } from '../../../src/scim/comparison.ts'
+import { type Complex, comparisonDocument, isComplex } from '../../../src/scim/comparison.ts'
 import { MAX_NESTED_MEMBERSHIPS } from '../../../src/scim/limits.ts'
+import type { ProfileName } from '../../../src/scim/profile.ts'
 import type { ResourceType } from '../../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
+import {
+  encodeExtensions,
+  NO_EXTENSIONS,
+  type TenantExtensions,
+  tenantResourceTypes,
+} from '../../../src/scim/schema/tenant-extensions.ts'
 import { migrate } from '../../../src/sqlite/migrations.ts'
 import { openFile } from '../../../src/sqlite/open.ts'
+import { indexColumn } from '../../../src/storage/tables/resource-tables.ts'
 import { MIGRATIONS } from '../../support/migrations.ts'
+import { extensionValues, MANY_EXTENSIONS, REMOVED_EXTENSIONS, WIDE_EXTENSION } from './schemas.ts'
 
 /** A tenant, and the tokens of its client. */
 export interface StoredTenant {
@@ -30,6 +39,9 @@ export type Scale = number
 
 const TIME = Date.UTC(2026, 0, 1)
 
+/** The users whose data is hostile have the first numbers. */
+export const HOSTILE_USERS = 12
+
 /** Users and groups are numbered from 1 in each tenant. */
 export function userId(number: number): string {
   return `01900000-0000-7000-8000-1${String(number).padStart(11, '0')}`
@@ -42,6 +54,8 @@ export function groupId(number: number): string {
 type Member = readonly [id: string, type: 'User' | 'Group']
 
 interface Writer {
+  /** Before the first resource. */
+  configure(profile: ProfileName, extensions: TenantExtensions): void
   user(number: number, resource: Complex): void
   /** Groups with the given members. */
   groups(members: readonly (readonly Member[])[]): void
@@ -57,6 +71,34 @@ const person = (number: number, more: Complex = {}): Complex => ({
   emails: [{ type: 'work', value: `person-${number}@quillfern.example`, primary: true }],
   ...more,
 })
+
+/**
+ * A tenant with a profile and extensions. The first users are as large as a row may be: one with few long values of each
+ * attribute, one with long lists. The others have every attribute, and are many.
+ */
+function configured(profile: ProfileName, extensions: TenantExtensions) {
+  return (write: Writer, scale: Scale) => {
+    write.configure(profile, extensions)
+    const values = (elements: number, text: (i: number) => string) =>
+      extensionValues(extensions, 'User', Math.max(1, Math.ceil(elements * scale)), text)
+    const emails = (count: number) =>
+      Array.from({ length: Math.ceil(count * scale) }, (_, i) => ({ type: `t${i}`, value: `${i}@x.example` }))
+    write.user(1, person(1, { emails: emails(1_000), ...values(60, (i) => `é${i}`) }))
+    write.user(2, person(2, { roles: emails(1_000), ...values(2, (i) => `${'ΐ'.repeat(500)}${i}`) }))
+    write.user(3, person(3, { emails: emails(12_000) }))
+    const users = Math.ceil(2_000 * scale)
+    for (let i = 4; i <= users; i++)
+      write.user(
+        i,
+        person(
+          i,
+          values(1, (k) => `value ${k} of ${i}`),
+        ),
+      )
+    const everybody = Array.from({ length: users }, (_, i): Member => [userId(i + 1), 'User'])
+    write.groups([everybody, everybody, [], ...everybody.slice(0, 100).map((one) => [one])])
+  }
+}
 
 /** The data of each kind of tenant. */
 const KINDS = {
@@ -116,6 +158,13 @@ const KINDS = {
       ...Array.from({ length: 28 }, () => all.slice(0, Math.ceil(20_000 * scale))),
     ])
   },
+  'one wide extension': configured('tolerant', WIDE_EXTENSION),
+  'many extensions': configured('tolerant', MANY_EXTENSIONS),
+  'removed extensions': configured('entra', REMOVED_EXTENSIONS),
+  'strict, with many extensions': configured('strict', MANY_EXTENSIONS),
+  entra: configured('entra', WIDE_EXTENSION),
+  okta: configured('okta', WIDE_EXTENSION),
+  'strict, without extensions': configured('strict', NO_EXTENSIONS),
 } satisfies Record<string, (write: Writer, scale: Scale) => void>
 
 export const ALL_KINDS = Object.keys(KINDS) as readonly StoredKind[]
@@ -158,17 +207,20 @@ function makeToken(database: DatabaseSync, tenantId: string, scope: 'provision' 
 }
 
 function writerOf(database: DatabaseSync, tenantId: string, tokenId: string): Writer {
-  const insert = (table: 'users' | 'groups', type: ResourceType) => {
+  let types: readonly ResourceType[] = [USER_RESOURCE_TYPE, GROUP_RESOURCE_TYPE]
+  const insert = (table: 'users' | 'groups', typeIndex: 0 | 1) => {
     const statement = database.prepare(`INSERT INTO ${table}
       (tenant_id, id, data, keys, version, created_at, last_modified) VALUES (?, ?, ?, ?, 1, ?, ?)`)
     return (id: string, resource: Complex) => {
-      const data = JSON.stringify({ schemas: [type.schema.id], ...resource })
-      const keys = JSON.stringify(comparisonDocument(resource, type.attributes))
+      const type = types[typeIndex] as ResourceType
+      const schemas = [type.schema.id, ...Object.keys(resource).filter((name) => name.startsWith('urn:'))]
+      const data = JSON.stringify({ schemas, ...resource })
+      const keys = JSON.stringify(keysOf(resource, type))
       statement.run(tenantId, id, data, keys, TIME, TIME)
     }
   }
-  const insertUser = insert('users', USER_RESOURCE_TYPE)
-  const insertGroup = insert('groups', GROUP_RESOURCE_TYPE)
+  const insertUser = insert('users', 0)
+  const insertGroup = insert('groups', 1)
   const insertMember = database.prepare(
     'INSERT INTO memberships (tenant_id, group_id, member_id, member_type) VALUES (?, ?, ?, ?)',
   )
@@ -177,6 +229,13 @@ function writerOf(database: DatabaseSync, tenantId: string, tokenId: string): Wr
     resource_type, resource_id, resource_name, status, detail, changes, ignored, request_id)
     VALUES (?, ?, ?, ?, 'create', 'refused', 'User', NULL, ?, 400, 'refused', '[]', '[]', 'request')`)
   return {
+    configure: (profile, extensions) => {
+      types = tenantResourceTypes(types, extensions)
+      const schemas = extensions === NO_EXTENSIONS ? {} : { schemas: encodeExtensions(extensions) }
+      database
+        .prepare('UPDATE tenants SET configuration = ? WHERE id = ?')
+        .run(JSON.stringify({ profile, ...schemas }), tenantId)
+    },
     user: (number, resource) => insertUser(userId(number), resource),
     groups: (members) => {
       for (const i of members.keys()) insertGroup(groupId(i + 1), { displayName: `group ${i + 1}` })
@@ -195,4 +254,15 @@ function writerOf(database: DatabaseSync, tenantId: string, tokenId: string): Wr
       }
     },
   }
+}
+
+/** The comparison document with the keys of the tenant's indexes. */
+function keysOf(resource: Complex, { storedAttributes, indexes }: ResourceType): Complex {
+  const keys = comparisonDocument(resource, storedAttributes)
+  for (const { path, slot } of indexes) {
+    const [urn, name] = path
+    const extension = keys[urn]
+    if (isComplex(extension) && extension[name] !== undefined) keys[indexColumn(slot)] = extension[name]
+  }
+  return keys
 }
