@@ -6,7 +6,6 @@
 import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
 import { emptyMembers } from '../scim/compatibility/http.ts'
-import type { Profile } from '../scim/profile.ts'
 import { isReturned, type Projection, project, returnsAllExcept } from '../scim/projection.ts'
 import type { Reading } from '../scim/reading.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
@@ -70,18 +69,17 @@ export function renderJson(
   type: ResourceType,
   projection: Projection,
 ): string {
-  const { id } = stored
-  const meta = metaOf(call, stored, type)
-  const none = withReferences(projection, type) ? noReferences(type, call.tenant.profile) : {}
+  const none = hasMembers(type) && withReferences(projection, type) ? emptyMembers(call.tenant.profile) : {}
+  const more = references(stored instanceof StoredRow ? stored.references : stored.resource, call, none)
+  more.id = stored.id
+  more.meta = metaOf(call, stored, type)
   // Documents are stored as JSON, so a complete document is returned without parsing it.
   if (stored instanceof StoredRow && returnsAllExcept(type.references, projection, type)) {
-    const more = JSON.stringify({ ...none, ...references(stored.references, call), id, meta })
-    return `${stored.json.slice(0, -1)},${more.slice(1)}`
+    return `${stored.json.slice(0, -1)},${JSON.stringify(more).slice(1)}`
   }
   // Parsed, and written again.
   if (stored instanceof StoredRow) call.projecting?.note(2 * STORED_UNITS * stored.json.length)
-  const whole = { ...none, ...stored.resource, ...references(stored.resource, call), id, meta }
-  return JSON.stringify(project(whole, projection, type, call.projecting))
+  return JSON.stringify(project({ ...stored.resource, ...more }, projection, type, call.projecting))
 }
 
 function metaOf({ tenantUrl }: RenderCall, stored: Stored, type: ResourceType): Complex {
@@ -108,17 +106,17 @@ export function withReferences(projection: Projection, type: ResourceType): bool
   return type.references !== undefined && isReturned(projection, type.references, type)
 }
 
-/** The value of the reference attribute of a resource without memberships. */
-function noReferences(type: ResourceType, profile: Profile): Complex {
-  return hasMembers(type) ? emptyMembers(profile) : {}
-}
-
-/** Groups and members with their `$ref`, which follows from their value and the Tenant URL. */
+/**
+ * Groups and members with their `$ref`, which follows from their value and the Tenant URL.
+ *
+ * @param none what is shown of a resource without memberships
+ */
 function references(
   { groups, members }: Complex,
   { tenantUrl, tenant: { resourceTypes } }: RenderCall,
+  none: Complex,
 ): Complex {
-  const result: Complex = {}
+  const result: Complex = { ...none }
   const baseOf = (type: ResourceType | undefined) => `${tenantUrl}${type?.endpoint ?? ''}`
   if (Array.isArray(groups)) {
     const base = baseOf(resourceTypes.find(hasMembers))
