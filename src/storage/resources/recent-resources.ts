@@ -12,7 +12,11 @@ import type { TenantContext } from '../tenants/context.ts'
 const MAX_RESOURCES = 2_000
 const MAX_CHARACTERS = 8_000
 
-const recent = new Map<string, StoredRow>()
+/**
+ * The resources that were remembered last, and those before. When the first map is full, it replaces the second one, so that
+ * nothing is moved or deleted one by one: a Map takes long to find its first entry after many deletions.
+ */
+let [recent, earlier] = [new Map<string, StoredRow>(), new Map<string, StoredRow>()]
 
 /** Remembers a resource. Groups are not remembered, because their writes are queued. */
 export function rememberResource(
@@ -22,17 +26,16 @@ export function rememberResource(
 ): void {
   if (hasMembers(type) || database.isExplained) return
   const key = keyOf(tenantId, type, resource.id)
-  const before = recent.get(key)
+  const before = recall(key)
   // The one that is remembered may know its sources.
   if (resource.sources === undefined && before?.version === resource.version && before.json === resource.json)
     return
-  // A Map keeps the order of insertion, so the first entry is the least recently used.
-  recent.delete(key)
-  if (resource.json.length > MAX_CHARACTERS) return
+  if (resource.json.length > MAX_CHARACTERS) {
+    forget(key)
+    return
+  }
   recent.set(key, resource)
-  if (recent.size <= MAX_RESOURCES) return
-  const [oldest] = recent.keys()
-  if (oldest !== undefined) recent.delete(oldest)
+  if (recent.size >= MAX_RESOURCES / 2) [recent, earlier] = [new Map(), recent]
 }
 
 /** The resource as it was remembered, without its memberships. */
@@ -41,12 +44,21 @@ export function recallResource(
   type: StoredResourceType,
   id: string,
 ): StoredRow | undefined {
-  return recent.get(keyOf(tenantId, type, id))
+  return recall(keyOf(tenantId, type, id))
 }
 
 /** Forgets a resource that differs from the stored one. */
 export function forgetResource(tenantId: string, type: StoredResourceType, id: string): void {
-  recent.delete(keyOf(tenantId, type, id))
+  forget(keyOf(tenantId, type, id))
+}
+
+function recall(key: string): StoredRow | undefined {
+  return recent.get(key) ?? earlier.get(key)
+}
+
+function forget(key: string): void {
+  recent.delete(key)
+  earlier.delete(key)
 }
 
 function keyOf(tenantId: string, { table }: StoredResourceType, id: string): string {
