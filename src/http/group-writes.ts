@@ -33,8 +33,7 @@ export async function writeGroup(
   const actor = c.get('actor')
   const request: GroupWriteRequest = {
     ...what,
-    attributes: attributeNames(c, 'attributes'),
-    excludedAttributes: attributeNames(c, 'excludedAttributes'),
+    ...attributeNames(c),
     preconditions: preconditionsOf(c),
     credentials: actor,
     tenantUrl: tenantUrl(c),

@@ -61,9 +61,20 @@ export function bearerToken(c: Context<HttpEnv>): string | undefined {
   return /^Bearer +([^\s]+) *$/i.exec(header)?.[1] ?? tokenWithoutScheme(header)
 }
 
-/** A comma-separated list of attribute names (RFC 7644 §3.4.2.5). @returns undefined if not sent */
-export function attributeNames(c: Context<HttpEnv>, parameter: 'attributes' | 'excludedAttributes') {
-  const values = c.req.queries(parameter)
+/** The values of each query parameter. */
+type Query = Readonly<Record<string, readonly string[] | undefined>>
+
+/** The parameters "attributes" and "excludedAttributes" (RFC 7644 §3.4.2.5); undefined if not sent. */
+export function attributeNames(c: Context<HttpEnv>, query: Query = c.req.queries()) {
+  return {
+    attributes: namesIn(c, query, 'attributes'),
+    excludedAttributes: namesIn(c, query, 'excludedAttributes'),
+  }
+}
+
+/** A comma-separated list of attribute names. */
+function namesIn(c: Context<HttpEnv>, query: Query, parameter: 'attributes' | 'excludedAttributes') {
+  const values = query[parameter]
   if (values === undefined) return undefined
   const names = values.flatMap((value) => value.split(',')).map((name) => name.trim())
   requireNames(parameter, names, profileOf(c))
@@ -72,19 +83,18 @@ export function attributeNames(c: Context<HttpEnv>, parameter: 'attributes' | 'e
 }
 
 export function projectionOf(c: Context<HttpEnv>, type: ResourceType): Projection {
-  const [attributes, excluded] = [attributeNames(c, 'attributes'), attributeNames(c, 'excludedAttributes')]
+  const { attributes, excludedAttributes: excluded } = attributeNames(c)
   requireOneProjection(attributes, excluded, profileOf(c))
   return parseProjection(attributes, excluded, type)
 }
 
 /** The query parameters of a GET (RFC 7644 §3.4.2). */
 export function listParameters(c: Context<HttpEnv>): ListParameters {
-  const { filter, sortBy, sortOrder, startIndex, count, cursor } = c.req.query()
-  const [attributes, excludedAttributes] = [
-    attributeNames(c, 'attributes'),
-    attributeNames(c, 'excludedAttributes'),
-  ]
-  return { filter, sortBy, sortOrder, startIndex, count, cursor, attributes, excludedAttributes }
+  const query: Query = c.req.queries()
+  // The first value counts.
+  const [[filter], [sortBy], [sortOrder]] = [query.filter ?? [], query.sortBy ?? [], query.sortOrder ?? []]
+  const [[startIndex], [count], [cursor]] = [query.startIndex ?? [], query.count ?? [], query.cursor ?? []]
+  return { filter, sortBy, sortOrder, startIndex, count, cursor, ...attributeNames(c, query) }
 }
 
 /** The response to a list request. */
