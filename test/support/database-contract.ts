@@ -208,8 +208,8 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
           "INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified) VALUES (?1, 'u', '{}', '{}', 1, 0, 0)",
           id,
         )
-        // The user, the count of its tenant, and one of its values.
-        expect(user.meta.changes).toBe(3)
+        // The user, the count of its tenant, one of its values, and the empty word of a document without words.
+        expect(user.meta.changes).toBe(4)
         expect(await value('SELECT user_count FROM tenants WHERE id = ?1', id)).toBe(1)
       })
 
