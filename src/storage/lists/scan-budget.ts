@@ -77,9 +77,10 @@ export function scanBudget(
   const scans = parts.filter((part) => isScan(part, isMixed) && !isOneLook(part))
   if (scans.length === 0) return undefined
   const estimates = scans.map((part, i) => workOf(part, known, `n${i}`))
-  // Computed once although many terms use it: without LIMIT, SQLite would expand it in each.
+  // Computed once although many terms use it: otherwise SQLite would expand it in each.
   const counts = estimates.map(({ count }, i) => sql`${count} AS ${sql.raw(`n${i}`)}`)
-  const counted = sql`(SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t WHERE t.id = ${known.tenantId} LIMIT 1) AS t`
+  const counted = sql`WITH counted AS MATERIALIZED (SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t
+    WHERE t.id = ${known.tenantId})`
   const numbers = estimates.map((_, i) => sql.raw(`t.n${i}`))
   const conditions = [
     ...estimates.flatMap(({ isFaster }) => isFaster ?? []),
@@ -89,9 +90,9 @@ export function scanBudget(
   const work = plus([...estimates.map((one) => one.work), page])
   const milliseconds = (row: Row | undefined) => Number(row?.work ?? 0) / 1e6
   return {
-    query: sql`SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
-      FROM ${counted}`,
-    scanned: sql`SELECT ${plus(numbers)} AS scanned FROM ${counted}`,
+    query: sql`${counted} SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
+      FROM counted AS t`,
+    scanned: sql`${counted} SELECT ${plus(numbers)} AS scanned FROM counted AS t`,
     isGated: (part) => scans.includes(part),
     isKept: (row) => typeof row?.work === 'number' && row.work <= LIMIT,
     require(row) {

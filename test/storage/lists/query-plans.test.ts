@@ -28,6 +28,12 @@ beforeAll(async () => {
   await client.createGroup({ externalId: 'g', members: users.map(({ id }) => ({ value: id })) })
 })
 
+it('the candidates of a list are counted once for each of the two ways to find it', async () => {
+  const plans = await plansOf(filtered('Users', 'emails.value sw "x" and title eq "y"'))
+  // Counted, measured and read; counted and measured again before a scan.
+  expect(plans.filter((step) => VALUES.test(step)).length).toBeLessThanOrEqual(5)
+})
+
 describe('an index answers', () => {
   it.for<[path: string, index: RegExp]>([
     ['/Users/some-id', /users USING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id=\?\)/],
