@@ -12,6 +12,7 @@ import type { ResourceTable } from '../tables/resource-tables.ts'
 import { storedColumns } from '../tables/stored-resources.ts'
 import { columnsOf } from './column-map.ts'
 import { hasDirectLookup, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
+import { idsOfOnlySet } from './index-scans.ts'
 import type { ListPart, Slice } from './list-request.ts'
 import type { List, ListPosition, Source, Value } from './list-source.ts'
 import { inGroupsCounted } from './membership-columns.ts'
@@ -24,6 +25,7 @@ import {
   scanBudget,
   scannedParts,
 } from './scan-budget.ts'
+import { isBySets } from './scan-conditions.ts'
 
 /** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
 const LAST_CHARACTER = '\u{10ffff}'
@@ -60,6 +62,7 @@ function listOf(
       isGated: budget?.isGated(part) ?? false,
       isSorted: parts.length > 1 || isSorted(part),
       condition: filter && toSql(compileFilter(filter, columns)),
+      ids: idsInIndex(part, tenantId),
       total: totalInGroups(part, tenantId),
       // Members of a group are found in the order of their ids.
       isIndexed:
@@ -80,6 +83,11 @@ function listOf(
     most,
     ...('offset' in slice ? slice : { offset: 0, ...slice }),
   }
+}
+
+function idsInIndex(part: ListPart, tenantId: string): SQL | undefined {
+  const ids = isBySets(part) ? idsOfOnlySet(part.filter, part.type, tenantId) : undefined
+  return ids && toSql(ids)
 }
 
 /** The number of matches, counted by memberships; undefined if the filter does not just name groups. */
@@ -225,8 +233,12 @@ function unionOf(list: List, columns: (source: Source) => SQL): SQL {
 
 /** The table of a source. It is joined with one row that is missing beyond the budget; the table is not read then. */
 function fromOf({ budget }: List, source: Source): SQL {
-  if (budget === undefined || !source.isGated) return table(source)
-  return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`)}) AS affordable CROSS JOIN ${table(source)}`
+  return budget === undefined || !source.isGated ? table(source) : sql`${affordable()}${table(source)}`
+}
+
+/** The left side of a join. */
+function affordable(): SQL {
+  return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`)}) AS affordable CROSS JOIN `
 }
 
 /** A common table expression for fromOf. */
@@ -240,19 +252,23 @@ function estimate({ budget }: List): SQL {
  */
 export function searchedPageOf(list: List): SQL {
   const isMaterialized =
-    list.isCounted === true && list.sources.every(({ condition }) => condition !== undefined)
+    list.sources.some(({ ids }) => ids !== undefined) ||
+    (list.isCounted === true && list.sources.every(({ condition }) => condition !== undefined))
   const found = sql.join(
     list.sources.map((source) => {
-      const rows = sql`SELECT ${literal(source.type)} AS type, ${table(source)}.rowid AS row FROM ${fromOf(list, source)}`
+      const type = sql`${literal(source.type)} AS type`
+      if (source.ids !== undefined)
+        return sql`SELECT ${type}, NULL AS row, found.id AS resource FROM ${affordable()}(${source.ids}) AS found`
+      const rows = sql`SELECT ${type}, ${table(source)}.rowid AS row, ${table(source)}.id AS resource
+        FROM ${fromOf(list, source)}`
       return sql`${rows} WHERE ${matching(source, list.tenantId)}`
     }),
     sql` UNION ALL `,
   )
   const ids = isMaterialized ? foundIdsOf(list) : idsOf(list)
-  const page = inOrder(
+  const page = withRows(
     list,
-    list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`,
-    sql`${list.limit}`,
+    inOrder(list, list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`, sql`${list.limit}`),
   )
   const shown = list.sources.map((source) => {
     const name = table(source)
@@ -276,8 +292,24 @@ export function searchedPageOf(list: List): SQL {
       (SELECT work FROM estimate), ${matches}`
 }
 
-/** Like idsOf, for rows that were found already. */
+/** Adds the rows of resources that were found by their ids: only those of a page are looked up. */
+function withRows(list: List, page: SQL): SQL {
+  const found = list.sources.filter(({ ids }) => ids !== undefined)
+  if (found.length === 0) return page
+  const rows = found.map(
+    (source) => sql`WHEN ${literal(source.type)} THEN (SELECT ${table(source)}.rowid FROM ${table(source)}
+      WHERE ${table(source)}.tenant_id = ${list.tenantId} AND ${table(source)}.id = page.id)`,
+  )
+  return sql`SELECT type, coalesce(row, CASE type ${sql.join(rows, sql` `)} END) AS row, id, sortKey FROM (${page}) AS page`
+}
+
+/** Like idsOf, for rows that were found already. Only for a sort key they are read again. */
 function foundIdsOf(list: List): SQL {
+  if (list.sources.every(({ sort }) => sort === undefined)) {
+    const operator = sql.raw(isReadDescending(list) ? '<' : '>')
+    const after = list.from === undefined ? sql`` : sql` WHERE resource ${operator} ${list.from.id}`
+    return sql`SELECT type, row, resource AS id, NULL AS sortKey FROM found${after}`
+  }
   return sql.join(
     list.sources.map((source) => {
       const name = table(source)

@@ -18,10 +18,20 @@ import {
 } from '../tables/resource-tables.ts'
 import { columnsOf } from './column-map.ts'
 import { isMembershipOfKnown, toSql } from './columns.ts'
+import { rowsOfSet } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
 import { membersReached, union } from './membership-columns.ts'
-import { candidatesOf, isOfOne, leavesOf, mayFindMost } from './scan-conditions.ts'
-import { MEASURE, MEMBERSHIP, MOST_BLOCKS, type Reached, type Time, workTimes } from './scan-times.ts'
+import { candidatesOf, isBySets, isOfOne, isScannedTest, leavesOf, mayFindMost } from './scan-conditions.ts'
+import {
+  MEASURE,
+  MEMBERSHIP,
+  MOST_BLOCKS,
+  type Reached,
+  scannedValueTime,
+  type Time,
+  workTimes,
+} from './scan-times.ts'
+import { workOfSets } from './set-costs.ts'
 import { idsLookedUp, valueLookupOf } from './value-lookups.ts'
 
 export const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
@@ -51,7 +61,9 @@ export interface Known {
 }
 
 /** @param name the column of the count */
-export function workOf(part: ListPart, { tenantId, passes, total }: Known, name: string): PartWork {
+export function workOf(part: ListPart, known: Known, name: string): PartWork {
+  if (isBySets(part)) return workOfSets(part, known)
+  const { tenantId, passes, total } = known
   const { type } = part
   const work = workTimes(part)
   const share = mayFindMost(part) ? shareOf(part) : undefined
@@ -123,7 +135,11 @@ interface Sizes {
  *
  * @param withElements whether each object from the fifth on counts as a piece
  */
-function mostBlocks({ counters: { pieces, objects } }: ResourceTable, n: SQL, withElements: boolean): SQL {
+export function mostBlocks(
+  { counters: { pieces, objects } }: ResourceTable,
+  n: SQL,
+  withElements: boolean,
+): SQL {
   const counted = withElements ? `t.${pieces} + t.${objects}` : `t.${pieces}`
   return sql`((${sql.raw(counted)} + ${n}) / 16.0)`
 }
@@ -225,11 +241,18 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
 /** What conditions find, counted in indexes alone. A resource that several find counts for each. */
 function countOf(conditions: readonly Filter[], type: StoredResourceType, tenantId: string, most: SQL): SQL {
   const rows = toSql(union(conditions.map((one) => rowsFound(one, type, tenantId))))
-  return sql`(SELECT count(*) FROM (SELECT 1 FROM (${rows}) LIMIT ${most}))`
+  const counted = sql`(SELECT count(*) FROM (SELECT 1 FROM (${rows}) LIMIT ${most}))`
+  const scanned = conditions.filter((one) => isScannedTest(one, type)).map(scannedValueTime)
+  if (scanned.length === 0) return counted
+  // An index of that size is not looked through to count.
+  const each = sql.raw(String(scanned.reduce((sum, one) => sum + one, 0)))
+  const { count } = type.table.counters
+  return sql`iif(${each} * t.${sql.raw(count)} > ${sql.raw(String(LIMIT))}, t.${sql.raw(count)}, ${counted})`
 }
 
 function rowsFound(condition: Filter, type: StoredResourceType, tenantId: string): SqlFragment {
   const table = constant(type.table.name)
+  if (isScannedTest(condition, type)) return rowsOfSet(condition, type, tenantId)
   return (
     idsLookedUp(condition, type, tenantId) ??
     fragment`SELECT 1 AS id FROM ${table}
