@@ -7,6 +7,7 @@ import { compileFilter, compileSortKey } from '../../scim/filter/compile.ts'
 import { simplifyFilter } from '../../scim/filter/simplify.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { isAlwaysPresent, isUnique } from '../../scim/sort.ts'
+import { CHECKPOINT, ROWS_TO_CHECKPOINT } from '../database/checkpoint.ts'
 import { directGroups, groupsOfResource, HAS_FEW_MEMBERS, selectMembers } from '../resources/memberships.ts'
 import type { ResourceTable } from '../tables/resource-tables.ts'
 import { storedColumns } from '../tables/stored-resources.ts'
@@ -384,8 +385,13 @@ function isReadDescending({ sources, isBackwards = false }: List): boolean {
 }
 
 function matching({ condition, ...source }: Source, tenantId: Value): SQL {
-  const inTenant = sql`${table(source)}.tenant_id = ${tenantId}`
+  const inTenant = sql`${table(source)}.tenant_id = ${tenantId}${source.isGated ? mayEnd(source) : sql``}`
   return condition === undefined ? inTenant : sql`${inTenant} AND ${condition}`
+}
+
+/** Every row meets it: see CHECKPOINT. */
+function mayEnd(source: Pick<Source, 'type'>): SQL {
+  return sql` AND (${table(source)}.rowid % ${sql.raw(String(ROWS_TO_CHECKPOINT))} OR ${sql.raw(CHECKPOINT)})`
 }
 
 function table({ type }: Pick<Source, 'type'>): SQL {

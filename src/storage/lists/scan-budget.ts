@@ -21,9 +21,10 @@ import {
   leavesOf,
   mayFindMost,
 } from './scan-conditions.ts'
-import { type Known, LIMIT, plus, workOf } from './scan-counts.ts'
+import { type Known, workOf } from './scan-counts.ts'
 import { tooMany } from './scan-refusals.ts'
 import { MOST_BLOCKS, SHOWN, workTimes } from './scan-times.ts'
+import { LIMIT, plus } from './scan-work.ts'
 
 /** True if an estimate in nanoseconds is within the limit. */
 export function isAffordable(work: SQL): SQL {

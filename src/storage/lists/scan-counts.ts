@@ -7,7 +7,6 @@ import type { AttributePath } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import { compileFilter } from '../../scim/filter/compile.ts'
 import { constant, fragment, type SqlFragment } from '../../scim/filter/sql-fragment.ts'
-import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
 import {
@@ -31,23 +30,12 @@ import {
   type Time,
   workTimes,
 } from './scan-times.ts'
+import { LIMIT, mostBlocks, type PartWork, plus } from './scan-work.ts'
 import { workOfSets } from './set-costs.ts'
 import { idsLookedUp, valueLookupOf } from './value-lookups.ts'
 
-export const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
-
 /** Beyond this number of conditions, each is assumed to find everything. */
 const MOST_COUNTED = 8
-
-/** The estimated work of a part. */
-export interface PartWork {
-  /** The number of scanned rows, as a subquery. */
-  readonly count: SQL
-  /** Nanoseconds, as an expression over `t`, the row of the tenant, which has the count as a column. */
-  readonly work: SQL
-  /** Whether a scan of everything takes at least as long, likewise; undefined if it is one. */
-  readonly isFaster: SQL | undefined
-}
 
 /** What is known of a list before it is read. */
 export interface Known {
@@ -130,20 +118,6 @@ interface Sizes {
   readonly exact: SQL | undefined
 }
 
-/**
- * The most blocks of `n` resources: a block has 16 pieces, and a resource less than one beyond those that are counted.
- *
- * @param withElements whether each object from the fifth on counts as a piece
- */
-export function mostBlocks(
-  { counters: { pieces, objects } }: ResourceTable,
-  n: SQL,
-  withElements: boolean,
-): SQL {
-  const counted = withElements ? `t.${pieces} + t.${objects}` : `t.${pieces}`
-  return sql`((${sql.raw(counted)} + ${n}) / 16.0)`
-}
-
 /** The work to scan `n` resources. Those that an index finds are measured if that makes a difference. */
 function ownWork({ row, block }: Time, n: SQL, { most, exact }: Sizes): SQL {
   const [each, perBlock] = [row, block].map((time) => sql.raw(String(Math.round(time))))
@@ -174,14 +148,6 @@ function isOfElements({ filter, sort }: ListPart): boolean {
 function leafPaths(filter: Filter): readonly AttributePath[] {
   if (filter.kind === 'not') return leavesOf(filter.operand).flatMap(leafPaths)
   return 'path' in filter ? [filter.path] : []
-}
-
-/** A tree of depth log2(n): SQLite counts the depth of `a + b + c …` as n, and refuses more than 100. */
-export function plus(terms: readonly SQL[]): SQL {
-  const [only] = terms
-  if (terms.length <= 1) return only ?? sql`0`
-  const half = Math.ceil(terms.length / 2)
-  return sql`(${plus(terms.slice(0, half))} + ${plus(terms.slice(half))})`
 }
 
 function times({ row, block }: Time, rows: SQL, blocks: SQL): readonly SQL[] {

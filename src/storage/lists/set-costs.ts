@@ -7,8 +7,8 @@ import type { Filter } from '../../scim/filter/ast.ts'
 import { toSql } from './columns.ts'
 import { hasNegation, idsOfOnlySet, type ScannedTest, setOf, testsInSets } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
-import { LIMIT, mostBlocks, type PartWork, plus } from './scan-counts.ts'
 import { added, scannedValueTime, type Time, workTimes } from './scan-times.ts'
+import { LIMIT, mostBlocks, type PartWork, plus } from './scan-work.ts'
 
 /** Passes a resource in an index, and looks it up in the sets. */
 const WALKED = 65
