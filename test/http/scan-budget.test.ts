@@ -101,7 +101,7 @@ describe('a list that no index answers', () => {
 
   it('is rejected across types if both together would take too long', async () => {
     // Each type alone is accepted.
-    const client = await clientOf({ user_count: 20_000, group_count: 20_000 })
+    const client = await clientOf({ user_count: 15_000, group_count: 15_000 })
     const filter = 'schemas co "x"'
     for (const path of ['/Users', '/Groups'] as const) {
       expect((await client.filter(path, filter)).status).toBe(200)
