@@ -260,8 +260,14 @@ export function inSet(test: ScannedTest, type: StoredResourceType, tenantId: str
   return { condition: fragment`${resource} ${operator} (${found})`, isExact: true }
 }
 
+/** The ids of the resources that match, some of them more than once: a column, and the rows after FROM. */
+export interface IdsInIndex {
+  readonly id: SqlFragment
+  readonly rows: SqlFragment
+}
+
 /**
- * A subquery of the ids of the resources that match, each once, if the filter is one set of ids: then no walk is needed.
+ * The ids of the resources that match, if the filter is one set of ids: then no walk is needed.
  *
  * @param filter of which isBySets is true
  */
@@ -269,12 +275,12 @@ export function idsOfOnlySet(
   filter: Filter,
   type: StoredResourceType,
   tenantId: string,
-): SqlFragment | undefined {
+): IdsInIndex | undefined {
   const [test] = testsInSets(filter)
   if (test === undefined || test !== filter) return undefined
   const set = setOf(test, type, tenantId)
   if (set.key !== 'id' || set.isNegated) return undefined
-  return fragment`SELECT DISTINCT ${set.found} AS id FROM ${set.rows}${exactTestOf(set)}`
+  return { id: set.found, rows: fragment`${set.rows}${exactTestOf(set)}` }
 }
 
 /** The rows of a set whose values meet the test. */

@@ -86,9 +86,9 @@ function listOf(
   }
 }
 
-function idsInIndex(part: ListPart, tenantId: string): SQL | undefined {
+function idsInIndex(part: ListPart, tenantId: string): Source['ids'] {
   const ids = isBySets(part) ? idsOfOnlySet(part.filter, part.type, tenantId) : undefined
-  return ids && toSql(ids)
+  return ids && { id: toSql(ids.id), rows: toSql(ids.rows) }
 }
 
 /** The number of matches, counted by memberships; undefined if the filter does not just name groups. */
@@ -259,7 +259,7 @@ export function searchedPageOf(list: List): SQL {
     list.sources.map((source) => {
       const type = sql`${literal(source.type)} AS type`
       if (source.ids !== undefined)
-        return sql`SELECT ${type}, NULL AS row, found.id AS resource FROM ${affordable()}(${source.ids}) AS found`
+        return sql`SELECT DISTINCT ${type}, NULL AS row, ${source.ids.id} AS resource FROM ${affordable()}${source.ids.rows}`
       const rows = sql`SELECT ${type}, ${table(source)}.rowid AS row, ${table(source)}.id AS resource
         FROM ${fromOf(list, source)}`
       return sql`${rows} WHERE ${matching(source, list.tenantId)}`
@@ -267,10 +267,12 @@ export function searchedPageOf(list: List): SQL {
     sql` UNION ALL `,
   )
   const ids = isMaterialized ? foundIdsOf(list) : idsOf(list)
-  const page = withRows(
+  const page = inOrder(
     list,
-    inOrder(list, list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`, sql`${list.limit}`),
+    list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`,
+    sql`${list.limit}`,
   )
+  const isByIds = list.sources.some((source) => source.ids !== undefined)
   const shown = list.sources.map((source) => {
     const name = table(source)
     return sql`SELECT ${shownColumns(source, directGroups)}, sized.number AS total, sized.available AS available,
@@ -284,7 +286,9 @@ export function searchedPageOf(list: List): SQL {
       ? totalNumberOf(list)
       : sql`NULL`
   return sql`${estimate(list)},
-    ${isMaterialized ? sql`found AS MATERIALIZED (${found}),` : sql``} ${sizedPage(list, page, mayBeLarge(list))}
+    ${isMaterialized ? sql`found AS MATERIALIZED (${found}),` : sql``}
+    ${isByIds ? sql`on_page AS MATERIALIZED (${page}),` : sql``}
+    ${sizedPage(list, isByIds ? rowsOnPage(list) : page, mayBeLarge(list))}
     ${sql.join(shown, sql` UNION ALL `)}
     UNION ALL SELECT ${sql.join(
       Array.from({ length: 11 }, () => sql`NULL`),
@@ -294,14 +298,12 @@ export function searchedPageOf(list: List): SQL {
 }
 
 /** Adds the rows of resources that were found by their ids: only those of a page are looked up. */
-function withRows(list: List, page: SQL): SQL {
-  const found = list.sources.filter(({ ids }) => ids !== undefined)
-  if (found.length === 0) return page
-  const rows = found.map(
+function rowsOnPage(list: List): SQL {
+  const rows = list.sources.map(
     (source) => sql`WHEN ${literal(source.type)} THEN (SELECT ${table(source)}.rowid FROM ${table(source)}
-      WHERE ${table(source)}.tenant_id = ${list.tenantId} AND ${table(source)}.id = page.id)`,
+      WHERE ${table(source)}.tenant_id = ${list.tenantId} AND ${table(source)}.id = on_page.id)`,
   )
-  return sql`SELECT type, coalesce(row, CASE type ${sql.join(rows, sql` `)} END) AS row, id, sortKey FROM (${page}) AS page`
+  return sql`SELECT type, coalesce(row, CASE type ${sql.join(rows, sql` `)} END) AS row, id, sortKey FROM on_page`
 }
 
 /** Like idsOf, for rows that were found already. Only for a sort key they are read again. */

@@ -59,9 +59,12 @@ export function candidatesOf(sought: Sought): readonly Filter[] | undefined {
   return candidatesIn(filter, type) ?? (isForSets(sought) ? undefined : scannedIn(filter, type))
 }
 
-/** Sets have the order of ids. In any other, the resources that match are read. */
-function isForSets({ type, filter, sort }: Sought): boolean {
-  return filter !== undefined && sort?.path === undefined && isOfSets(filter, type)
+/**
+ * Sets have the order of ids. In any other, the resources that match are read. If candidates are most of the directory, a
+ * scan of the documents reads fewer rows.
+ */
+function isForSets({ type, filter, sort, isScanned }: Sought): boolean {
+  return filter !== undefined && !isScanned && sort?.path === undefined && isOfSets(filter, type)
 }
 
 /** Candidates that an index finds if all of its values are looked at: see index-scans.ts. */
