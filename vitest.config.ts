@@ -38,7 +38,7 @@ const MANY_REQUESTS = [
 ]
 
 /** HTTP tests with megabytes of documents. */
-const LARGE_DOCUMENTS = ['test/http/{long-sort-keys,page-size,scan-budget}.test.ts']
+const LARGE_DOCUMENTS = ['test/http/{index-scans,long-sort-keys,page-size,scan-budget}.test.ts']
 
 /** Tests that need workerd, D1 or the Durable Object. All others run in Node.js. */
 const WORKERD_TESTS = [

@@ -75,7 +75,8 @@ export class SqliteD1 {
    * The same for a batch that takes long: it runs in another thread, and reads go on meanwhile. A write still waits for
    * its turn, and later writes for its end, because a file has one writer. Long batches of several owners take turns.
    *
-   * @param waiter who waits for the results. A batch that only reads is left out if nobody waits when its turn comes
+   * @param waiter who waits for the results. A batch that only reads is left out if nobody waits when its turn comes, and
+   *   ended at a checkpoint if nobody waits any more
    */
   async longBatch<T>(
     statements: readonly StatementToRun[],
@@ -86,7 +87,7 @@ export class SqliteD1 {
     const batch = statements.map(({ sql, params }) => ({ sql, params }))
     try {
       const isRead = batch.every(({ sql }) => isReadOnly(sql))
-      if (isRead) return await this.#longReads.run(waiter, () => threads.read(batch))
+      if (isRead) return await this.#longReads.run(waiter, () => threads.read(batch, waiter.signal?.()))
       const { owner } = waiter
       return await this.#longWrites.run({ owner }, () => this.#commits.alone(() => threads.write(batch)))
     } catch (error) {

@@ -22,6 +22,8 @@ export interface ThreadSettings extends OpenOptions {
   readonly path: string
   readonly isReader: boolean
   readonly cacheKib: number
+  /** One number: the id of the last batch that nobody waits for any more. */
+  readonly ended: Int32Array
 }
 
 /** A batch for a thread. */
@@ -41,14 +43,25 @@ export class DatabaseThreads {
 
   /** @param path of the file, which is open already and has all migrations */
   constructor(path: string, options: OpenOptions) {
-    const settings = { ...options, path, cacheKib: CACHE_KIB }
-    this.#reader = new DatabaseThread({ ...settings, isReader: true })
-    this.#writer = new DatabaseThread({ ...settings, isReader: false })
+    const settings = (isReader: boolean) => ({
+      ...options,
+      path,
+      isReader,
+      cacheKib: CACHE_KIB,
+      ended: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
+    })
+    this.#reader = new DatabaseThread(settings(true))
+    this.#writer = new DatabaseThread(settings(false))
   }
 
-  /** Runs a batch that only reads, in one transaction. @throws {Error} in D1's form */
-  read(statements: readonly StatementToRun[]): Promise<D1Result<never>[]> {
-    return this.#reader.run(statements)
+  /**
+   * Runs a batch that only reads, in one transaction.
+   *
+   * @param signal ends the batch at its next checkpoint: see storage/database/checkpoint.ts
+   * @throws {Error} in D1's form
+   */
+  read(statements: readonly StatementToRun[], signal?: AbortSignal): Promise<D1Result<never>[]> {
+    return this.#reader.run(statements, signal)
   }
 
   /** Runs a batch that writes. No other connection may write until the promise is settled. @throws {Error} in D1's form */
@@ -83,15 +96,16 @@ class DatabaseThread {
     this.#settings = settings
   }
 
-  run(statements: readonly StatementToRun[]): Promise<Results> {
+  run(statements: readonly StatementToRun[], signal?: AbortSignal): Promise<Results> {
     clearTimeout(this.#idle)
     this.#worker ??= this.#start()
     const [worker, id] = [this.#worker, ++this.#lastId]
     const answered = new Promise<Results>((resolve, reject) => this.#pending.set(id, { resolve, reject }))
-    const settled = answered.then(
-      () => {},
-      () => {},
-    )
+    const end = () => void Atomics.store(this.#settings.ended, 0, id)
+    if (signal?.aborted) end()
+    signal?.addEventListener('abort', end)
+    const whenSettled = () => signal?.removeEventListener('abort', end)
+    const settled = answered.then(whenSettled, whenSettled)
     this.#quiet = Promise.all([this.#quiet, settled]).then(() => {})
     worker.ref()
     worker.postMessage({ id, statements } satisfies Task)

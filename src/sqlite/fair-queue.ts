@@ -2,14 +2,14 @@
  * A queue of tasks that run one at a time. Owners take turns, so one that queues many tasks delays another by one of them.
  */
 
-/** The error of a task that is left out. The same text is in storage/database/database.ts. */
-const LEFT_OUT = 'nobody waits for the result'
+/** The error of a task that is left out, or ended. The same text is in storage/database/database.ts. */
+export const LEFT_OUT = 'nobody waits for the result'
 
 /** Whose task it is. */
 export interface Waiter {
   /** A tenant, or a kind of work that belongs to none. */
   readonly owner: string
-  /** Aborted when nobody waits for the result any more. Called only for a task that has to wait. */
+  /** Aborted when nobody waits for the result any more. Called only for a task that has to wait, or that runs in a thread. */
   readonly signal?: () => AbortSignal | undefined
 }
 

@@ -4,12 +4,14 @@
  */
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { CHECKPOINT } from '../storage/database/checkpoint.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { toD1Error } from './d1-error.ts'
 import type { Answer, Task, ThreadSettings } from './database-threads.ts'
+import { LEFT_OUT } from './fair-queue.ts'
 import { D1_LIMITS } from './limits.ts'
 
-const { path, isReader, synchronous, busyTimeoutMs, cacheKib } = workerData as ThreadSettings
+const { path, isReader, synchronous, busyTimeoutMs, cacheKib, ended } = workerData as ThreadSettings
 const database = new DatabaseSync(path, {
   readOnly: isReader,
   timeout: busyTimeoutMs,
@@ -17,6 +19,12 @@ const database = new DatabaseSync(path, {
 })
 database.exec(`PRAGMA synchronous=${synchronous}; PRAGMA cache_size=-${cacheKib}; PRAGMA temp_store=MEMORY`)
 Object.assign(database.limits, D1_LIMITS)
+let running = 0
+// SQLite has no other way to end a statement from outside that node:sqlite offers: neither interrupt nor a progress handler.
+database.function('goes_on', () => {
+  if (Atomics.load(ended, 0) === running) throw new Error(LEFT_OUT)
+  return 1
+})
 const runner = new BatchRunner(database)
 // IMMEDIATE takes the write lock at the start: otherwise another program could make the transaction fail half way.
 const begin = isReader ? 'BEGIN' : 'BEGIN IMMEDIATE'
@@ -24,8 +32,13 @@ const begin = isReader ? 'BEGIN' : 'BEGIN IMMEDIATE'
 parentPort?.on('message', (task: Task) => parentPort?.postMessage(answer(task)))
 
 function answer({ id, statements }: Task): Answer {
+  running = id
+  const batch = statements.map(({ sql, params }) => ({
+    sql: sql.replaceAll(CHECKPOINT, 'goes_on()'),
+    params,
+  }))
   try {
-    return { id, results: transaction(() => runner.prepare(statements).run()) }
+    return { id, results: transaction(() => runner.prepare(batch).run()) }
   } catch (error) {
     return { id, error: toD1Error(error).message }
   }

@@ -5,6 +5,7 @@ import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { DatabaseThreads } from '../../src/sqlite/database-threads.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
 import { openFile } from '../../src/sqlite/open.ts'
+import { CHECKPOINT, ROWS_TO_CHECKPOINT } from '../../src/storage/database/checkpoint.ts'
 import { type ContractDatabase, describeDatabase } from '../support/database-contract.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
 
@@ -67,6 +68,24 @@ describe('a long batch', () => {
     expect(await texts()).not.toContain('unique')
     await database.longBatch([note('unique')])
     expect(await texts()).toContain('unique')
+  })
+
+  it('that reads is ended at a checkpoint if nobody waits for it, and the next one begins', async () => {
+    const endless = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+      SELECT max(i) AS last FROM n WHERE i % ${ROWS_TO_CHECKPOINT} OR ${CHECKPOINT}`
+    const client = new AbortController()
+    const send = (sql: string, signal?: AbortSignal) =>
+      database.longBatch([database.prepare(sql)], { owner: 'one', signal: () => signal })
+    const ended = expect(send(endless, client.signal)).rejects.toThrow('nobody waits for the result')
+    const next = send('SELECT 1 AS one')
+    await pause(50)
+    client.abort()
+    const gone = performance.now()
+    await ended
+    expect((await next)[0]?.results).toEqual([{ one: 1 }])
+    // A few milliseconds, and more on a machine with much other work.
+    expect(performance.now() - gone).toBeLessThan(1_000)
+    await expect(send(endless, AbortSignal.abort())).rejects.toThrow('nobody waits for the result')
   })
 
   it('waits for one batch of another owner, whatever number that one sends', async () => {

@@ -1,4 +1,4 @@
-/** Clients that end their connection while a long read waits for its turn. */
+/** Clients that end their connection while a long read waits for its turn, or runs. */
 
 import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -100,4 +100,38 @@ it('have no scan run for them, and are not errors of the database', async () => 
   expect(answers.map(({ status }) => status)).toEqual([200, 499, 499, 499])
   expect(scans()).toBe(1)
   expect(errors).not.toHaveBeenCalled()
+})
+
+it('have the scan ended that runs for them', async () => {
+  const fetched = vi.spyOn(service, 'fetch')
+  const read = DatabaseThreads.prototype.read
+  const started = Promise.withResolvers<void>()
+  let scans = 0
+  vi.spyOn(DatabaseThreads.prototype, 'read').mockImplementation(async function (
+    this: DatabaseThreads,
+    batch,
+    signal,
+  ) {
+    if (!isScan(batch) || ++scans > 1) return await read.call(this, batch, signal)
+    // The same scan of the same users, ten thousand times.
+    const endless = batch.map(({ sql, params }) => ({
+      sql: sql.replace(
+        ' AS affordable CROSS JOIN users',
+        ' AS affordable CROSS JOIN users AS again CROSS JOIN users',
+      ),
+      params,
+    }))
+    expect(endless).not.toEqual(batch)
+    const results = read.call(this, endless, signal)
+    started.resolve()
+    return await results
+  })
+  const gone = scan()
+  await started.promise
+  const next = scan()
+  await vi.waitFor(() => expect(fetched).toHaveBeenCalledTimes(2), PATIENCE)
+  gone.end()
+  expect(await next.answered).toBe(200)
+  const answers = await Promise.all(fetched.mock.results.map(({ value }) => value as Promise<Response>))
+  expect(answers.map(({ status }) => status)).toEqual([499, 200])
 })

@@ -21,13 +21,13 @@ export interface ColumnMap {
   /** Multi-valued attributes stored as rows of another table, by name: `members`, `groups`. */
   readonly rows: Readonly<Record<string, RowSource>>
   readonly alternatives: Alternatives
-  /** Tests that are looked up first. */
+  /** Tests that are looked up instead of the values of the resource, or before them. */
   readonly lookups?: ReadonlyMap<Filter, Lookup>
 }
 
 /** How the resources that meet a test are found without reading others. */
 export interface Lookup {
-  /** True for a resource that meets the test. */
+  /** True for a resource that meets the test. Never NULL. */
   readonly condition: SqlFragment
   /** Whether it is true for no other resource. */
   readonly isExact: boolean
@@ -128,10 +128,10 @@ function compile(filter: Filter, scope: Scope, negated: boolean): SqlFragment {
     case 'never':
       return constant(negated ? '1' : '0')
     default: {
-      const lookup = negated ? undefined : scope.lookups?.get(filter)
-      if (lookup?.isExact) return lookup.condition
+      const lookup = scope.lookups?.get(filter)
+      if (lookup?.isExact) return negated ? fragment`NOT ${lookup.condition}` : lookup.condition
       const leaf = compileLeaf(filter, scope)
-      if (lookup !== undefined) return fragment`(${lookup.condition} AND ${leaf})`
+      if (lookup !== undefined && !negated) return fragment`(${lookup.condition} AND ${leaf})`
       return negated ? fragment`NOT coalesce(${leaf}, 0)` : leaf
     }
   }

@@ -6,14 +6,16 @@ import type { Alternatives, ColumnMap, Lookup } from '../../scim/filter/compile.
 import { constant, fragment } from '../../scim/filter/sql-fragment.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { hasDirectLookup, isLookup } from './columns.ts'
+import { inSet, maybeInSet, testsInSets } from './index-scans.ts'
 import type { Sought } from './list-request.ts'
 import { rowsOf, union } from './membership-columns.ts'
-import { candidatesOf } from './scan-conditions.ts'
+import { candidatesOf, isBySets, isScannedTest } from './scan-conditions.ts'
 import { valueLookupOf } from './value-lookups.ts'
 
 /** The columns of a resource type within a tenant, for a filter. */
 export function columnsOf(sought: Sought, tenantId: string): ColumnMap {
-  const { type, filter, isScanned } = sought
+  const { type, filter } = sought
+  const isScanned = sought.isScanned || isBySets(sought)
   return {
     document: `${type.table.name}.keys`,
     columns: isScanned ? hiddenFromIndexes(type.table.columns) : type.table.columns,
@@ -30,10 +32,17 @@ function hiddenFromIndexes(columns: ColumnMap['columns']): ColumnMap['columns'] 
 
 /** Of several tests that are joined by "and", only the one that leads to the candidates is looked up. */
 function lookupsOf(sought: Sought, tenantId: string): ReadonlyMap<Filter, Lookup> {
-  const found = (candidatesOf(sought) ?? []).map(
-    (one) => [one, valueLookupOf(one, sought.type, tenantId)] as const,
-  )
+  const { type } = sought
+  if (isBySets(sought))
+    return new Map(testsInSets(sought.filter).map((test) => [test, inSet(test, type, tenantId)]))
+  const found = (candidatesOf(sought) ?? []).map((one) => [one, lookupOf(one, type, tenantId)] as const)
   return new Map(found.flatMap(([one, lookup]) => (lookup === undefined ? [] : [[one, lookup]])))
+}
+
+function lookupOf(candidate: Filter, type: StoredResourceType, tenantId: string): Lookup | undefined {
+  return isScannedTest(candidate, type)
+    ? maybeInSet(candidate, type, tenantId)
+    : valueLookupOf(candidate, type, tenantId)
 }
 
 /**

@@ -17,7 +17,7 @@ export interface ListPart {
 }
 
 /** What a part looks for. */
-export type Sought = Pick<ListPart, 'type' | 'filter' | 'isScanned'>
+export type Sought = Pick<ListPart, 'type' | 'filter' | 'isScanned'> & Partial<Pick<ListPart, 'sort'>>
 
 /** The position of a resource in the order of a list. */
 export interface Position {

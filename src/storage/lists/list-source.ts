@@ -34,6 +34,8 @@ export interface ListPosition extends Omit<Position, 'id'> {
 export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences'> {
   /** Undefined for all resources of the tenant. */
   readonly condition: SQL | undefined
+  /** The ids of all matches, if an index has them without the resources: a column, and the rows after FROM. */
+  readonly ids?: { readonly id: SQL; readonly rows: SQL } | undefined
   /** The number of matches, if it is known without reading them. */
   readonly total?: SQL | undefined
   /** Whether an index finds the matches. Sorting them is then faster than a scan in the order of the list. */

@@ -7,11 +7,13 @@ import { compileFilter, compileSortKey } from '../../scim/filter/compile.ts'
 import { simplifyFilter } from '../../scim/filter/simplify.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { isAlwaysPresent, isUnique } from '../../scim/sort.ts'
+import { CHECKPOINT, ROWS_TO_CHECKPOINT } from '../database/checkpoint.ts'
 import { directGroups, groupsOfResource, HAS_FEW_MEMBERS, selectMembers } from '../resources/memberships.ts'
 import type { ResourceTable } from '../tables/resource-tables.ts'
 import { storedColumns } from '../tables/stored-resources.ts'
 import { columnsOf } from './column-map.ts'
 import { hasDirectLookup, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
+import { idsOfOnlySet } from './index-scans.ts'
 import type { ListPart, Slice } from './list-request.ts'
 import type { List, ListPosition, Source, Value } from './list-source.ts'
 import { inGroupsCounted } from './membership-columns.ts'
@@ -24,6 +26,7 @@ import {
   scanBudget,
   scannedParts,
 } from './scan-budget.ts'
+import { isBySets } from './scan-conditions.ts'
 
 /** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
 const LAST_CHARACTER = '\u{10ffff}'
@@ -60,6 +63,7 @@ function listOf(
       isGated: budget?.isGated(part) ?? false,
       isSorted: parts.length > 1 || isSorted(part),
       condition: filter && toSql(compileFilter(filter, columns)),
+      ids: idsInIndex(part, tenantId),
       total: totalInGroups(part, tenantId),
       // Members of a group are found in the order of their ids.
       isIndexed:
@@ -80,6 +84,11 @@ function listOf(
     most,
     ...('offset' in slice ? slice : { offset: 0, ...slice }),
   }
+}
+
+function idsInIndex(part: ListPart, tenantId: string): Source['ids'] {
+  const ids = isBySets(part) ? idsOfOnlySet(part.filter, part.type, tenantId) : undefined
+  return ids && { id: toSql(ids.id), rows: toSql(ids.rows) }
 }
 
 /** The number of matches, counted by memberships; undefined if the filter does not just name groups. */
@@ -225,8 +234,12 @@ function unionOf(list: List, columns: (source: Source) => SQL): SQL {
 
 /** The table of a source. It is joined with one row that is missing beyond the budget; the table is not read then. */
 function fromOf({ budget }: List, source: Source): SQL {
-  if (budget === undefined || !source.isGated) return table(source)
-  return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`)}) AS affordable CROSS JOIN ${table(source)}`
+  return budget === undefined || !source.isGated ? table(source) : sql`${affordable()}${table(source)}`
+}
+
+/** The left side of a join. */
+function affordable(): SQL {
+  return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`)}) AS affordable CROSS JOIN `
 }
 
 /** A common table expression for fromOf. */
@@ -240,10 +253,15 @@ function estimate({ budget }: List): SQL {
  */
 export function searchedPageOf(list: List): SQL {
   const isMaterialized =
-    list.isCounted === true && list.sources.every(({ condition }) => condition !== undefined)
+    list.sources.some(({ ids }) => ids !== undefined) ||
+    (list.isCounted === true && list.sources.every(({ condition }) => condition !== undefined))
   const found = sql.join(
     list.sources.map((source) => {
-      const rows = sql`SELECT ${literal(source.type)} AS type, ${table(source)}.rowid AS row FROM ${fromOf(list, source)}`
+      const type = sql`${literal(source.type)} AS type`
+      if (source.ids !== undefined)
+        return sql`SELECT DISTINCT ${type}, NULL AS row, ${source.ids.id} AS resource FROM ${affordable()}${source.ids.rows}`
+      const rows = sql`SELECT ${type}, ${table(source)}.rowid AS row, ${table(source)}.id AS resource
+        FROM ${fromOf(list, source)}`
       return sql`${rows} WHERE ${matching(source, list.tenantId)}`
     }),
     sql` UNION ALL `,
@@ -254,6 +272,7 @@ export function searchedPageOf(list: List): SQL {
     list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`,
     sql`${list.limit}`,
   )
+  const isByIds = list.sources.some((source) => source.ids !== undefined)
   const shown = list.sources.map((source) => {
     const name = table(source)
     return sql`SELECT ${shownColumns(source, directGroups)}, sized.number AS total, sized.available AS available,
@@ -267,7 +286,9 @@ export function searchedPageOf(list: List): SQL {
       ? totalNumberOf(list)
       : sql`NULL`
   return sql`${estimate(list)},
-    ${isMaterialized ? sql`found AS MATERIALIZED (${found}),` : sql``} ${sizedPage(list, page, mayBeLarge(list))}
+    ${isMaterialized ? sql`found AS MATERIALIZED (${found}),` : sql``}
+    ${isByIds ? sql`on_page AS MATERIALIZED (${page}),` : sql``}
+    ${sizedPage(list, isByIds ? rowsOnPage(list) : page, mayBeLarge(list))}
     ${sql.join(shown, sql` UNION ALL `)}
     UNION ALL SELECT ${sql.join(
       Array.from({ length: 11 }, () => sql`NULL`),
@@ -276,8 +297,22 @@ export function searchedPageOf(list: List): SQL {
       (SELECT work FROM estimate), ${matches}`
 }
 
-/** Like idsOf, for rows that were found already. */
+/** Adds the rows of resources that were found by their ids: only those of a page are looked up. */
+function rowsOnPage(list: List): SQL {
+  const rows = list.sources.map(
+    (source) => sql`WHEN ${literal(source.type)} THEN (SELECT ${table(source)}.rowid FROM ${table(source)}
+      WHERE ${table(source)}.tenant_id = ${list.tenantId} AND ${table(source)}.id = on_page.id)`,
+  )
+  return sql`SELECT type, coalesce(row, CASE type ${sql.join(rows, sql` `)} END) AS row, id, sortKey FROM on_page`
+}
+
+/** Like idsOf, for rows that were found already. Only for a sort key they are read again. */
 function foundIdsOf(list: List): SQL {
+  if (list.sources.every(({ sort }) => sort === undefined)) {
+    const operator = sql.raw(isReadDescending(list) ? '<' : '>')
+    const after = list.from === undefined ? sql`` : sql` WHERE resource ${operator} ${list.from.id}`
+    return sql`SELECT type, row, resource AS id, NULL AS sortKey FROM found${after}`
+  }
   return sql.join(
     list.sources.map((source) => {
       const name = table(source)
@@ -352,8 +387,13 @@ function isReadDescending({ sources, isBackwards = false }: List): boolean {
 }
 
 function matching({ condition, ...source }: Source, tenantId: Value): SQL {
-  const inTenant = sql`${table(source)}.tenant_id = ${tenantId}`
+  const inTenant = sql`${table(source)}.tenant_id = ${tenantId}${source.isGated ? mayEnd(source) : sql``}`
   return condition === undefined ? inTenant : sql`${inTenant} AND ${condition}`
+}
+
+/** Every row meets it: see CHECKPOINT. */
+function mayEnd(source: Pick<Source, 'type'>): SQL {
+  return sql` AND (${table(source)}.rowid % ${sql.raw(String(ROWS_TO_CHECKPOINT))} OR ${sql.raw(CHECKPOINT)})`
 }
 
 function table({ type }: Pick<Source, 'type'>): SQL {

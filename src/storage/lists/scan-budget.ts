@@ -21,9 +21,10 @@ import {
   leavesOf,
   mayFindMost,
 } from './scan-conditions.ts'
-import { type Known, LIMIT, plus, workOf } from './scan-counts.ts'
+import { type Known, workOf } from './scan-counts.ts'
 import { tooMany } from './scan-refusals.ts'
 import { MOST_BLOCKS, SHOWN, workTimes } from './scan-times.ts'
+import { LIMIT, plus } from './scan-work.ts'
 
 /** True if an estimate in nanoseconds is within the limit. */
 export function isAffordable(work: SQL): SQL {
@@ -77,9 +78,10 @@ export function scanBudget(
   const scans = parts.filter((part) => isScan(part, isMixed) && !isOneLook(part))
   if (scans.length === 0) return undefined
   const estimates = scans.map((part, i) => workOf(part, known, `n${i}`))
-  // Computed once although many terms use it: without LIMIT, SQLite would expand it in each.
+  // Computed once although many terms use it: otherwise SQLite would expand it in each.
   const counts = estimates.map(({ count }, i) => sql`${count} AS ${sql.raw(`n${i}`)}`)
-  const counted = sql`(SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t WHERE t.id = ${known.tenantId} LIMIT 1) AS t`
+  const counted = sql`WITH counted AS MATERIALIZED (SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t
+    WHERE t.id = ${known.tenantId})`
   const numbers = estimates.map((_, i) => sql.raw(`t.n${i}`))
   const conditions = [
     ...estimates.flatMap(({ isFaster }) => isFaster ?? []),
@@ -89,9 +91,9 @@ export function scanBudget(
   const work = plus([...estimates.map((one) => one.work), page])
   const milliseconds = (row: Row | undefined) => Number(row?.work ?? 0) / 1e6
   return {
-    query: sql`SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
-      FROM ${counted}`,
-    scanned: sql`SELECT ${plus(numbers)} AS scanned FROM ${counted}`,
+    query: sql`${counted} SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
+      FROM counted AS t`,
+    scanned: sql`${counted} SELECT ${plus(numbers)} AS scanned FROM counted AS t`,
     isGated: (part) => scans.includes(part),
     isKept: (row) => typeof row?.work === 'number' && row.work <= LIMIT,
     require(row) {

@@ -5,6 +5,7 @@ import { target } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { columnOf, isLookedUp, isLookup, isMembershipOfKnown, isRange } from './columns.ts'
+import { isOfSets, isValueScan, type ScannedTest } from './index-scans.ts'
 import type { ListPart, Sought } from './list-request.ts'
 import { valueTestsOf } from './value-lookups.ts'
 
@@ -52,8 +53,35 @@ export function leavesOf(filter: Filter): readonly Filter[] {
  * Conditions by which an index finds all candidates: alternatives, or ranges, one of which SQLite chooses. Undefined
  * if every resource is a candidate.
  */
-export function candidatesOf({ type, filter, isScanned }: Sought): readonly Filter[] | undefined {
-  return isScanned ? undefined : candidatesIn(filter, type)
+export function candidatesOf(sought: Sought): readonly Filter[] | undefined {
+  const { type, filter, isScanned } = sought
+  if (isScanned || filter === undefined) return undefined
+  return candidatesIn(filter, type) ?? (isForSets(sought) ? undefined : scannedIn(filter, type))
+}
+
+/**
+ * Sets have the order of ids. In any other, the resources that match are read. If candidates are most of the directory, a
+ * scan of the documents reads fewer rows.
+ */
+function isForSets({ type, filter, sort, isScanned }: Sought): boolean {
+  return filter !== undefined && !isScanned && sort?.path === undefined && isOfSets(filter, type)
+}
+
+/** Candidates that an index finds if all of its values are looked at: see index-scans.ts. */
+function scannedIn(filter: Filter, type: StoredResourceType): readonly Filter[] | undefined {
+  const operands = filter.kind === 'and' ? filter.operands : [filter]
+  const found = operands.find((operand) => leavesOf(operand).every((leaf) => isScannedTest(leaf, type)))
+  return found?.kind === 'or' ? found.operands : found && [found]
+}
+
+/** True for a test that finds candidates in an index if all of its values are looked at. */
+export function isScannedTest(leaf: Filter, type: StoredResourceType): leaf is ScannedTest {
+  return !isIndexedTest(leaf, type) && isValueScan(leaf, type)
+}
+
+/** True if sets of resources that are found in indexes answer the whole filter, and no candidates are read. */
+export function isBySets(sought: Sought): sought is Sought & { readonly filter: Filter } {
+  return candidatesOf(sought) === undefined && isForSets(sought)
 }
 
 function candidatesIn(filter: Filter | undefined, type: StoredResourceType): readonly Filter[] | undefined {

@@ -7,7 +7,6 @@ import type { AttributePath } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import { compileFilter } from '../../scim/filter/compile.ts'
 import { constant, fragment, type SqlFragment } from '../../scim/filter/sql-fragment.ts'
-import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
 import {
@@ -18,26 +17,25 @@ import {
 } from '../tables/resource-tables.ts'
 import { columnsOf } from './column-map.ts'
 import { isMembershipOfKnown, toSql } from './columns.ts'
+import { rowsOfSet } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
 import { membersReached, union } from './membership-columns.ts'
-import { candidatesOf, isOfOne, leavesOf, mayFindMost } from './scan-conditions.ts'
-import { MEASURE, MEMBERSHIP, MOST_BLOCKS, type Reached, type Time, workTimes } from './scan-times.ts'
+import { candidatesOf, isBySets, isOfOne, isScannedTest, leavesOf, mayFindMost } from './scan-conditions.ts'
+import {
+  MEASURE,
+  MEMBERSHIP,
+  MOST_BLOCKS,
+  type Reached,
+  scannedValueTime,
+  type Time,
+  workTimes,
+} from './scan-times.ts'
+import { LIMIT, mostBlocks, type PartWork, plus } from './scan-work.ts'
+import { workOfSets } from './set-costs.ts'
 import { idsLookedUp, valueLookupOf } from './value-lookups.ts'
-
-export const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
 
 /** Beyond this number of conditions, each is assumed to find everything. */
 const MOST_COUNTED = 8
-
-/** The estimated work of a part. */
-export interface PartWork {
-  /** The number of scanned rows, as a subquery. */
-  readonly count: SQL
-  /** Nanoseconds, as an expression over `t`, the row of the tenant, which has the count as a column. */
-  readonly work: SQL
-  /** Whether a scan of everything takes at least as long, likewise; undefined if it is one. */
-  readonly isFaster: SQL | undefined
-}
 
 /** What is known of a list before it is read. */
 export interface Known {
@@ -51,7 +49,9 @@ export interface Known {
 }
 
 /** @param name the column of the count */
-export function workOf(part: ListPart, { tenantId, passes, total }: Known, name: string): PartWork {
+export function workOf(part: ListPart, known: Known, name: string): PartWork {
+  if (isBySets(part)) return workOfSets(part, known)
+  const { tenantId, passes, total } = known
   const { type } = part
   const work = workTimes(part)
   const share = mayFindMost(part) ? shareOf(part) : undefined
@@ -118,16 +118,6 @@ interface Sizes {
   readonly exact: SQL | undefined
 }
 
-/**
- * The most blocks of `n` resources: a block has 16 pieces, and a resource less than one beyond those that are counted.
- *
- * @param withElements whether each object from the fifth on counts as a piece
- */
-function mostBlocks({ counters: { pieces, objects } }: ResourceTable, n: SQL, withElements: boolean): SQL {
-  const counted = withElements ? `t.${pieces} + t.${objects}` : `t.${pieces}`
-  return sql`((${sql.raw(counted)} + ${n}) / 16.0)`
-}
-
 /** The work to scan `n` resources. Those that an index finds are measured if that makes a difference. */
 function ownWork({ row, block }: Time, n: SQL, { most, exact }: Sizes): SQL {
   const [each, perBlock] = [row, block].map((time) => sql.raw(String(Math.round(time))))
@@ -158,14 +148,6 @@ function isOfElements({ filter, sort }: ListPart): boolean {
 function leafPaths(filter: Filter): readonly AttributePath[] {
   if (filter.kind === 'not') return leavesOf(filter.operand).flatMap(leafPaths)
   return 'path' in filter ? [filter.path] : []
-}
-
-/** A tree of depth log2(n): SQLite counts the depth of `a + b + c …` as n, and refuses more than 100. */
-export function plus(terms: readonly SQL[]): SQL {
-  const [only] = terms
-  if (terms.length <= 1) return only ?? sql`0`
-  const half = Math.ceil(terms.length / 2)
-  return sql`(${plus(terms.slice(0, half))} + ${plus(terms.slice(half))})`
 }
 
 function times({ row, block }: Time, rows: SQL, blocks: SQL): readonly SQL[] {
@@ -225,11 +207,18 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
 /** What conditions find, counted in indexes alone. A resource that several find counts for each. */
 function countOf(conditions: readonly Filter[], type: StoredResourceType, tenantId: string, most: SQL): SQL {
   const rows = toSql(union(conditions.map((one) => rowsFound(one, type, tenantId))))
-  return sql`(SELECT count(*) FROM (SELECT 1 FROM (${rows}) LIMIT ${most}))`
+  const counted = sql`(SELECT count(*) FROM (SELECT 1 FROM (${rows}) LIMIT ${most}))`
+  const scanned = conditions.filter((one) => isScannedTest(one, type)).map(scannedValueTime)
+  if (scanned.length === 0) return counted
+  // An index of that size is not looked through to count.
+  const each = sql.raw(String(scanned.reduce((sum, one) => sum + one, 0)))
+  const { count } = type.table.counters
+  return sql`iif(${each} * t.${sql.raw(count)} > ${sql.raw(String(LIMIT))}, t.${sql.raw(count)}, ${counted})`
 }
 
 function rowsFound(condition: Filter, type: StoredResourceType, tenantId: string): SqlFragment {
   const table = constant(type.table.name)
+  if (isScannedTest(condition, type)) return rowsOfSet(condition, type, tenantId)
   return (
     idsLookedUp(condition, type, tenantId) ??
     fragment`SELECT 1 AS id FROM ${table}

@@ -9,9 +9,10 @@ import { mentions, valuesOf } from '../../scim/filter/simplify.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { columnOf, isLookedUp, isLookup, isMembershipOfKnown } from './columns.ts'
+import type { ScannedTest } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
 import { isPossible } from './membership-columns.ts'
-import { candidatesOf, mayFindMost } from './scan-conditions.ts'
+import { candidatesOf, isScannedTest, mayFindMost } from './scan-conditions.ts'
 
 export interface Time {
   readonly row: number
@@ -27,6 +28,11 @@ const COLUMN: Time = { row: 30, block: 0 }
 /** Iterates over a multi-valued attribute and tests each of its values: an object counts as 256 bytes. */
 const LIST: Time = { row: 350, block: 2_000 }
 const ELEMENT: Time = { row: 250, block: 1_900 }
+/** Reads a value in an index and tests it: it has less than MAX_VALUE_BYTES, so the length hardly matters. */
+const INDEXED_VALUE = 140
+const FURTHER_TEST = 20
+/** How often candidates are looked for in an index: to count them, to measure them, and to read them. */
+const CANDIDATE_SCANS = 3
 /** The additional cost of "co" and "ew", which search within the value. */
 const SUBSTRING: Time = { row: 100, block: 1_600 }
 const ENDING: Time = { row: 100, block: 3_500 }
@@ -104,10 +110,16 @@ const NOTHING: ScanTime = {
 export function workTimes(part: ListPart): ScanTime {
   const { type, filter, sort } = part
   const candidates = candidatesOf(part)
-  const isCollected = candidates?.some((one) => candidates.length > 1 || isLookedUp(one, type))
+  const isCollected = candidates?.some(
+    (one) => candidates.length > 1 || isLookedUp(one, type) || isScannedTest(one, type),
+  )
+  const scanned = (candidates ?? []).flatMap((one) =>
+    isScannedTest(one, type) ? [CANDIDATE_SCANS * scannedValueTime(one)] : [],
+  )
   return sum([
     { ...NOTHING, own: READ },
     ...(isCollected ? [{ ...NOTHING, own: COLLECTED_ID }] : []),
+    ...scanned.map((row) => ({ ...NOTHING, [hasMembers(type) ? 'groups' : 'users']: { row, block: 0 } })),
     ...(!isCollected && mayFindMost(part) ? [{ ...NOTHING, own: IN_RANGE }] : []),
     ...(candidates?.some((one) => isMembershipOfKnown(one, type)) ? [{ ...NOTHING, own: COLLECTED }] : []),
     ...(filter === undefined ? [] : [filterWork(filter, part)]),
@@ -139,6 +151,30 @@ function filterWork(filter: Filter, part: ListPart): ScanTime {
   }
 }
 
+/** The time for each value of an index that a test looks through. */
+export function scannedValueTime(test: ScannedTest): number {
+  return INDEXED_VALUE + furtherTime(test)
+}
+
+/** For the tests beyond the first, and a nanosecond for each byte that is searched for. */
+function furtherTime(filter: Filter): number {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.operands.reduce((sum, operand) => sum + FURTHER_TEST + furtherTime(operand), 0)
+    case 'valuePath':
+      return furtherTime(filter.operand)
+    case 'comparison':
+      return filter.operator === 'co' ? bytesOf(filter.key) : 0
+    default:
+      return 0
+  }
+}
+
+function bytesOf(key: unknown): number {
+  return new TextEncoder().encode(String(key)).length
+}
+
 function isInColumn(path: AttributePath, type: StoredResourceType): boolean {
   return columnOf(path, type)?.isPlain === true
 }
@@ -164,7 +200,7 @@ function testTime(filter: Filter, time: Time): Time {
   if (filter.kind !== 'comparison') return time
   if (filter.operator === 'ew') return added(time, ENDING)
   if (filter.operator !== 'co') return time
-  const bytes = new TextEncoder().encode(String(filter.key)).length
+  const bytes = bytesOf(filter.key)
   return [time, SUBSTRING, { row: SUBSTRING_BYTE.row * bytes, block: SUBSTRING_BYTE.block * bytes }].reduce(
     added,
   )
@@ -213,7 +249,7 @@ function sortWork(path: AttributePath, type: StoredResourceType): ScanTime {
   return { ...NOTHING, own: [SORT, LIST, ELEMENT, ELEMENT].reduce(added) }
 }
 
-function added(a: Time, b: Time): Time {
+export function added(a: Time, b: Time): Time {
   return { row: a.row + b.row, block: a.block + b.block }
 }
 

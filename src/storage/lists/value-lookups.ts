@@ -55,13 +55,14 @@ function testsOfElement(filter: Filter, attribute: ValueAttribute): readonly Val
       return found.includes(undefined) ? undefined : found.flatMap((tests) => tests ?? [])
     }
     case 'comparison':
-      return isOfValue(filter.path) ? testsOf(filter, attribute) : undefined
+      return isTestOfValues(filter.path) ? testsOf(filter, attribute) : undefined
     default:
       return undefined
   }
 }
 
-function isOfValue({ steps: [first, ...rest] }: AttributePath): boolean {
+/** @param path within an element */
+export function isTestOfValues({ steps: [first, ...rest] }: AttributePath): boolean {
   return first.name === 'value' && rest.length === 0
 }
 
@@ -112,6 +113,16 @@ export function valueLookupOf(
   if (ids === undefined) return undefined
   const isExact = isWhole(filter) && (valueTestsOf(filter, type)?.every(isExactTest) ?? false)
   return { condition: fragment`${constant(type.table.name)}.id IN (${ids})`, isExact }
+}
+
+/** A subquery of the ids of the users that meet a filter and of no others; undefined if the table does not find them. */
+export function exactIdsOf(
+  filter: Filter,
+  type: StoredResourceType,
+  tenantId: string,
+): SqlFragment | undefined {
+  const tests = isWhole(filter) ? valueTestsOf(filter, type) : undefined
+  return tests?.every(isExactTest) ? union(tests.map((test) => idsOf(test, tenantId))) : undefined
 }
 
 /** A subquery of the ids of the same users, some of them more than once. It reads no user. */

@@ -28,6 +28,30 @@ beforeAll(async () => {
   await client.createGroup({ externalId: 'g', members: users.map(({ id }) => ({ value: id })) })
 })
 
+it('the candidates of a list are counted once for each of the two ways to find it', async () => {
+  const plans = await plansOf(filtered('Users', 'emails.value sw "x" and title eq "y"'))
+  // Counted, measured and read; counted and measured again before a scan.
+  expect(plans.filter((step) => VALUES.test(step)).length).toBeLessThanOrEqual(5)
+})
+
+describe('the values in an index answer a test without the documents', () => {
+  it.for([
+    ['userName co "x"', 'users_by_user_name'],
+    ['displayName ew "x"', 'users_by_display_name'],
+    ['displayName pr', 'users_by_display_name'],
+    ['not (externalId co "x")', 'users_by_external_id'],
+    [`${UMBRELLA}:User:nativeObjectId co "x"`, 'users_by_native_object_id'],
+  ])('%s', async ([filter = '', index = '']) => {
+    const plans = await plansOf(filtered('Users', filter))
+    const values = new RegExp(`^SEARCH one USING (COVERING )?INDEX ${index} \\(tenant_id=\\? AND \\w+>\\?\\)`)
+    expect(plans).toContainEqual(expect.stringMatching(values))
+    expect(plans).toContainEqual(
+      expect.stringMatching(/^SEARCH users USING COVERING INDEX \w+ \(tenant_id=\?\)/),
+    )
+    expect(plans.filter((step) => /^SEARCH users USING INDEX \w+ \(tenant_id=\?\)/.test(step))).toEqual([])
+  })
+})
+
 describe('an index answers', () => {
   it.for<[path: string, index: RegExp]>([
     ['/Users/some-id', /users USING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id=\?\)/],
