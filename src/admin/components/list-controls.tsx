@@ -55,7 +55,7 @@ export function SearchForm({ view, path }: ControlsProps) {
 /** What a search in all fields compares, as a sentence. */
 export function searchedIn(type: StoredResourceType): string {
   const names = hasMembers(type) ? 'the display name' : 'names, user names and e-mail addresses'
-  return `Finds the beginning of any word of ${names}, and the beginning of ids.`
+  return `Finds the beginning of words in ${names}, and the beginning of ids.`
 }
 
 const SHOWN: Readonly<Record<Shown, string>> = {
