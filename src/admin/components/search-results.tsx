@@ -5,7 +5,6 @@ import type { Child } from 'hono/jsx'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { searchFieldsOf } from '../../storage/resources/directory-lists.ts'
 import { MAX_FOUND } from '../../storage/search/directory-search.ts'
-import { MAX_WORD_EMAILS } from '../../storage/search/words.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { addressOf, type Found, type ListView } from '../list-view.ts'
 import { EmptyState, Notice } from './blocks.tsx'
@@ -129,5 +128,6 @@ function NothingFound({ view, found, count, logPath }: SearchResultsProps) {
 function notCompared(type: StoredResourceType): string {
   const common = `the middle of words, letters without their accents, and what follows about ten words of a long name`
   if (hasMembers(type)) return `Not compared: ${common}.`
-  return `Not compared: ${common}; of an e-mail address also the later parts of its domain, and of the addresses after the first ${MAX_WORD_EMAILS} everything but their beginning.`
+  const emails = type.table.texts?.indexed.filter(([name]) => name === 'emails').length ?? 0
+  return `Not compared: ${common}; of an e-mail address also the later parts of its domain, and of the addresses after the first ${emails} everything but their beginning.`
 }

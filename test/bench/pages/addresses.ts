@@ -27,6 +27,8 @@ export interface Scene {
   readonly logEntryId: string
   /** Of a refused write. */
   readonly refusedEntryId: string
+  /** Of a refused write whose request is kept. */
+  readonly explainedEntryId: string | undefined
   readonly schema: string
 }
 
@@ -92,7 +94,10 @@ function allAddresses(scene: Scene): Readonly<Record<string, readonly string[]>>
     [of('/api-keys/clients/:id/federation/remove')]: [`${keys}/clients/${scene.clientId}/federation/remove`],
     [of('/log')]: logsOf(t, scene),
     [of('/log/:id')]: [`${t}/log/${scene.logEntryId}`, `${t}/log/${scene.refusedEntryId}`],
-    [of('/explain')]: [`${t}/explain`, `${t}/explain?entry=${scene.refusedEntryId}`],
+    [of('/explain')]: [
+      `${t}/explain`,
+      ...(scene.explainedEntryId === undefined ? [] : [`${t}/explain?entry=${scene.explainedEntryId}`]),
+    ],
     [of('/drift')]: [`${t}/drift`],
     [of('/schemas')]: [`${t}/schemas`],
     [of('/schemas/remove')]: [`${t}/schemas/remove?urn=${encodeURIComponent(scene.schema)}`],

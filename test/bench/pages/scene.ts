@@ -166,6 +166,8 @@ export async function makeScene({ port }: Peer, { token, size }: Directory): Pro
     ...{ deletedId, changedId, mainClientId: main.clientId, otherClientId: other.clientId },
     ...{ undoId: undo.id, undoFrom: from, undoTo: to, schema: SCHEMA },
     logEntryId: accepted[0].id,
-    refusedEntryId: entries.find(({ status }: { status: number }) => status === 409).id,
+    refusedEntryId: entries[0].id,
+    // A log that is nearly full keeps no requests.
+    explainedEntryId: entries.find(({ request }: { request: unknown }) => request != null)?.id,
   }
 }
