@@ -150,9 +150,7 @@ describe('the search among many users', () => {
   it('says what was compared if nothing was found', async () => {
     const { html } = await searched('erik')
     expect(textOf(html)).toMatch(/No match for “erik” among 2,4\d\d users\./)
-    expect(textOf(html)).toContain(
-      'Finds the beginning of words in names, user names and e-mail addresses',
-    )
+    expect(textOf(html)).toContain('Finds the beginning of words in names, user names and e-mail addresses')
     expect(textOf(html)).toContain('Not compared: the middle of words')
     expect(textOf(html)).not.toContain('so small')
   })

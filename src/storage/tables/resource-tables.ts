@@ -150,7 +150,18 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   }
   return {
     ...type,
-    table: { name, ownColumns, columns, values, texts, hasSources, uniqueColumn, counters, rowBytes, largeBytes },
+    table: {
+      name,
+      ownColumns,
+      columns,
+      values,
+      texts,
+      hasSources,
+      uniqueColumn,
+      counters,
+      rowBytes,
+      largeBytes,
+    },
   }
 }
 
