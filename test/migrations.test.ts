@@ -115,13 +115,14 @@ describe('migrations', () => {
       .all()
     const moved = tenantTables(RESOURCE_TYPES).map(({ name }) => name)
     // Those of the catalogue say where a tenant is; a tenant with extension tasks or deleted groups is not copied yet.
-    // Triggers fill the values of users and the words of the search wherever resources are copied. The audit trail stays in the
+    // Triggers fill the values of users, the words of the search and the resources of clients wherever resources are copied. The audit trail stays in the
     // first database.
     const others = [
       'audit_trail',
       'deleted_groups',
       'extension_tasks',
       'jobs',
+      'resource_sources',
       'search_words',
       'tenant_locations',
       'user_values',

@@ -17,7 +17,12 @@ import {
   searchFieldsOf,
 } from '../storage/resources/directory-lists.ts'
 import { type SearchResult, searchQuery } from '../storage/search/directory-search.ts'
-import { conflictingQuery, inactiveQuery, membersOfQuery } from '../storage/search/filtered-lists.ts'
+import {
+  conflictingQuery,
+  inactiveQuery,
+  membersOfQuery,
+  ofSourceQuery,
+} from '../storage/search/filtered-lists.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { withQuery } from './components/pagination.tsx'
 
@@ -34,6 +39,8 @@ export interface ListView {
   readonly shown: Shown | undefined
   /** Only members of this group. */
   readonly groupId: string | undefined
+  /** Only what this client created or wrote last. Not together with another condition. */
+  readonly sourceId: string | undefined
   readonly order: ListOrder
   readonly isDescending: boolean
 }
@@ -57,7 +64,11 @@ export function listViewOf(type: StoredResourceType, parameters: Parameters): Li
   const order = orders.find(({ name }) => name === parameters.sort) ?? (orders[0] as ListOrder)
   const text = (parameters.q ?? '').trim()
   const groupId = !hasMembers(type) && UUID.test(parameters.group ?? '') ? parameters.group : undefined
-  const isWhole = text === '' && groupId === undefined
+  const isListed = text === '' && groupId === undefined
+  const sourceId =
+    isListed && type.table.hasSources && CLIENT_ID.test(parameters.source ?? '')
+      ? parameters.source
+      : undefined
   return {
     type,
     text,
@@ -65,27 +76,43 @@ export function listViewOf(type: StoredResourceType, parameters: Parameters): Li
       text === '' || groupId !== undefined
         ? undefined
         : searchFieldsOf(type).find(({ name }) => name === parameters.in),
-    shown: isWhole ? shownOf(type).find((shown) => shown === parameters.show) : undefined,
+    shown:
+      isListed && sourceId === undefined
+        ? shownOf(type).find((shown) => shown === parameters.show)
+        : undefined,
     groupId,
+    sourceId,
     order,
     isDescending: isDescendingFirst(order) !== (parameters.reverse === '1'),
   }
 }
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
+/** The id of a tenant has at most 40 characters, and what follows it 33. */
+const CLIENT_ID = /^[\w-]{1,73}$/
 
 /** Whether the list is in the chosen order: a search, and most conditions, have an order of their own. */
-export function isOrdered({ text, shown, groupId }: ListView): boolean {
-  return text === '' && groupId === undefined && (shown === undefined || shown === 'active')
+export function isOrdered({ text, shown, groupId, sourceId }: ListView): boolean {
+  return (
+    text === '' &&
+    groupId === undefined &&
+    sourceId === undefined &&
+    (shown === undefined || shown === 'active')
+  )
+}
+
+/** Whether the page offers the clients whose resources can be listed. */
+export function hasSourceList({ type, text, groupId }: ListView): boolean {
+  return type.table.hasSources && text === '' && groupId === undefined
 }
 
 /** The address of a view. @param more parameters */
 export function addressOf(path: string, view: ListView, more: Parameters = {}): string {
-  const { text, field, shown, groupId, order, isDescending } = view
+  const { text, field, shown, groupId, sourceId, order, isDescending } = view
   const sort = order.name === 'name' ? undefined : order.name
   const reverse = isDescending === isDescendingFirst(order) ? undefined : '1'
   const ordered = isOrdered(view) ? { sort, reverse } : {}
-  const listed = text === '' ? { show: shown, ...ordered } : { q: text, in: field?.name }
+  const listed = text === '' ? { show: shown, source: sourceId, ...ordered } : { q: text, in: field?.name }
   return withQuery(path, { ...listed, group: groupId, ...more })
 }
 
@@ -122,10 +149,11 @@ export function isByValue({ type, field, shown }: ListView): boolean {
 
 /** A page of a view that is not a search in all fields. */
 export function pageQuery(view: ListView, edges: PageEdges): Query<ListedPage> {
-  const { type, text, field, shown, groupId, order, isDescending } = view
+  const { type, text, field, shown, groupId, sourceId, order, isDescending } = view
   const page: ListPage = { type, ...edges }
   if (field !== undefined) return fieldQuery(page, field, text)
   if (groupId !== undefined) return membersOfQuery(page, groupId)
+  if (sourceId !== undefined) return ofSourceQuery(page, sourceId)
   if (shown === 'inactive') return inactiveQuery(page)
   if (shown === 'conflict') return conflictingQuery(page)
   return listQuery({ ...page, order, isDescending, isActive: shown === 'active' })

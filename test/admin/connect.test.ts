@@ -291,20 +291,53 @@ describe('what a guide sees', () => {
     expect(rowsRead).toBeLessThanOrEqual(200)
   })
 
-  it('says that it does not know what too many other entries hide', async () => {
+  it('finds a user and a group between too many other entries, by what is there', async () => {
     // Later than in the tests before, so that ids follow the clock.
     setClock(Date.now() + 3 * HOUR_MS)
     const { tenantId, client, watch } = await newConnection('entra')
+    const second = new Client(tenantId, (await newToken(tenantId, { name: 'Second' })).token)
+    const isHidden = async (write: () => Promise<unknown>) => {
+      for (const step of [
+        () => addLogEntries(tenantId, 200, Date.now()),
+        write,
+        () => addLogEntries(tenantId, 200, Date.now()),
+      ]) {
+        pass(MINUTE_MS)
+        await step()
+      }
+    }
+    await isHidden(async () => {
+      const user = await client.createUser({ userName: 'hidden@quillfern.example' })
+      await client.createGroup({ displayName: 'Hidden', members: [{ value: user.id }] })
+      const other = await second.createGroup()
+      await second.patch(`/Groups/${other.id}`, { op: 'replace', path: 'displayName', value: 'Other' })
+    })
+    const page = await watch()
+    expect(statesIn(page.text)).toMatchObject({ 'First user': 'Seen', 'First group': 'Seen' })
+    expect(page.text).toMatch(/hidden@quillfern\.example ?, last changed by this client/)
+    expect(page.text).toMatch(/Hidden ?, last changed by this client/)
+    const { roundTrips, rowsRead } = costOf({ ...page, body: '' })
+    expect([roundTrips, rowsRead <= 200 || rowsRead]).toEqual([2, true])
+  })
+
+  it('says what it has looked at if another client has changed what is there', async () => {
+    setClock(Date.now() + 6 * HOUR_MS)
+    const { tenantId, client, watch } = await newConnection('entra')
+    const second = new Client(tenantId, (await newToken(tenantId, { name: 'Second' })).token)
     pass(MINUTE_MS)
     await addLogEntries(tenantId, 200, Date.now())
     pass(MINUTE_MS)
-    await client.createUser()
+    const { id } = await client.createUser()
+    await second.patch(`/Users/${id}`, { op: 'replace', path: 'title', value: 'Warden' })
     pass(MINUTE_MS)
     await addLogEntries(tenantId, 200, Date.now())
-    expect(statesIn((await watch()).text)).toMatchObject({
+    const { text, html } = await watch()
+    expect(statesIn(text)).toMatchObject({
       'First request': 'Seen',
       'First user': 'Not known',
       'First full cycle': 'Not known',
     })
+    expect(text).toContain('the 40 log entries since it was made and the newest 60 have none of it')
+    expect(html).toMatch(/href="[^"]*\/log\?client=[^"]*type=User">search the log/)
   })
 })

@@ -150,10 +150,27 @@ describe('the search among many users', () => {
   it('says what was compared if nothing was found', async () => {
     const { html } = await searched('erik')
     expect(textOf(html)).toMatch(/No match for “erik” among 2,4\d\d users\./)
-    expect(textOf(html)).toContain(
-      'Finds the beginning of any word of names, user names and e-mail addresses',
+    expect(textOf(html)).toContain('Finds the beginning of words in names, user names and e-mail addresses')
+    expect(textOf(html)).toContain('Not compared: the middle of words')
+    expect(textOf(html)).not.toContain('so small')
+  })
+
+  it('says that there are more only if it has found them', async () => {
+    // 36 of 60 users are looked at, and 20 of these are members.
+    const { client } = scene
+    const group = await client.createGroup({ displayName: 'Qarls' })
+    const user = `json_object('userName', printf('qarl%02d', value))`
+    await env.DB.prepare(
+      `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+       SELECT ?1, printf('01a2097d-0000-7000-8000-%012d', value), ${user}, ${user}, 1, 0, 0 FROM json_each(?2)`,
     )
-    expect(textOf(html)).not.toContain('middle of words')
+      .bind(client.tenantId, JSON.stringify(Array.from({ length: 60 }, (_, i) => i)))
+      .run()
+    const members = Array.from({ length: 20 }, (_, i) => `01a2097d-0000-7000-8000-0000000000${10 + i}`)
+    await addToGroup(client.tenantId, group.id, members)
+    const { html } = await searched('qarl', `&group=${group.id}`)
+    expect(namesOn(html)).toHaveLength(20)
+    expect(textOf(html)).toContain('20 found. There may be more')
   })
 
   it.for([

@@ -91,11 +91,11 @@ function multiply(file: string, { users, groups }: DirectorySize): void {
   database.exec('PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF; BEGIN')
   database.exec('CREATE TABLE floor (id INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT')
   database.exec(`UPDATE tenants SET group_limit = ${GROUP_LIMIT} WHERE id = 'default'`)
-  const columns = 'tenant_id, id, data, keys, version, created_at, last_modified'
+  const columns = 'tenant_id, id, data, keys, version, created_at, last_modified, created_by, modified_by'
   const copy = (table: string, word: string, prefix: number, count: number) =>
     database.exec(`${numbers(count)} INSERT INTO ${table} (${columns})
       SELECT tenant_id, printf('01900000-0000-7000-8000-${prefix}%011d', i), replace(data, '${word}-0', '${word}-' || i),
-        replace(replace(keys, '${word}-0', '${word}-' || i), '"0"', '"' || i || '"'), 1, created_at, last_modified
+        replace(replace(keys, '${word}-0', '${word}-' || i), '"0"', '"' || i || '"'), 1, created_at, last_modified, created_by, modified_by
       FROM n, (SELECT * FROM ${table} WHERE external_id = '${word}-0')`)
   copy('users', 'person', 1, users)
   copy('groups', 'group', 2, groups.length)

@@ -66,6 +66,16 @@ export const SECTIONS = {
     },
     isDefault: false,
   },
+  pages: {
+    script: 'pages.ts',
+    what: 'round trips, rows, time and bytes of every page of the dashboard',
+    options: {
+      users: { default: '10000', what: 'users; a group has a tenth of them. 1000000 takes minutes' },
+      log: { default: '20000', what: 'entries of the log, over three days' },
+      repetitions: { default: '3', what: 'requests of each page' },
+    },
+    isDefault: false,
+  },
   'group-commit': {
     script: 'group-commit.ts',
     what: 'concurrent group writes of 50 clients, alone and batched',

@@ -2,8 +2,10 @@
  * The controls of a list of resources: search, conditions, and orders. Links and a form, because a script is not required.
  */
 import { hasMembers } from '../../scim/schema/resource-type.ts'
+import type { Writer } from '../../storage/access/clients.ts'
 import { type ListOrder, listOrdersOf, searchFieldsOf } from '../../storage/resources/directory-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { addressOf, isDescendingFirst, isOrdered, type ListView, type Shown, shownOf } from '../list-view.ts'
 import { Select } from './form.tsx'
 import { labelOf, pluralOf } from './resource-names.ts'
@@ -53,7 +55,7 @@ export function SearchForm({ view, path }: ControlsProps) {
 /** What a search in all fields compares, as a sentence. */
 export function searchedIn(type: StoredResourceType): string {
   const names = hasMembers(type) ? 'the display name' : 'names, user names and e-mail addresses'
-  return `Finds the beginning of any word of ${names}, and the beginning of ids.`
+  return `Finds the beginning of words in ${names}, and the beginning of ids.`
 }
 
 const SHOWN: Readonly<Record<Shown, string>> = {
@@ -63,7 +65,42 @@ const SHOWN: Readonly<Record<Shown, string>> = {
 }
 
 /** The conditions and the orders of a list that is not a search. */
-export function ListControls({ view, path }: ControlsProps) {
+export function ListControls({
+  view,
+  path,
+  writers,
+}: ControlsProps & { readonly writers: readonly Writer[] }) {
+  return (
+    <>
+      {view.sourceId === undefined && <Choices view={view} path={path} />}
+      {writers.length > 0 && <SourceForm view={view} path={path} writers={writers} />}
+    </>
+  )
+}
+
+/** Lists what one client has written. */
+function SourceForm({ view, path, writers }: ControlsProps & { readonly writers: readonly Writer[] }) {
+  const named = writers.map(
+    ({ id, name, isDeleted }) => [id, `${visibleName(name, id)}${isDeleted ? ' (deleted)' : ''}`] as const,
+  )
+  return (
+    <form class="search" method="get" action={path}>
+      <div class="field">
+        <label for="source">Created or last changed by</label>
+        <Select
+          attributes={{ id: 'source', name: 'source' }}
+          value={view.sourceId}
+          options={[['', 'Anyone'], ...named]}
+        />
+      </div>
+      <button type="submit" class="quiet">
+        Show
+      </button>
+    </form>
+  )
+}
+
+function Choices({ view, path }: ControlsProps) {
   const conditions = [undefined, ...shownOf(view.type)]
   return (
     <div class="list-controls">

@@ -2,8 +2,10 @@
  * What a search has found, and what it has looked at.
  */
 import type { Child } from 'hono/jsx'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { searchFieldsOf } from '../../storage/resources/directory-lists.ts'
 import { MAX_FOUND } from '../../storage/search/directory-search.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { addressOf, type Found, type ListView } from '../list-view.ts'
 import { EmptyState, Notice } from './blocks.tsx'
 import { searchedIn } from './list-controls.tsx'
@@ -64,10 +66,9 @@ function Summary({ view, path, found }: SearchResultsProps & { found: Found }) {
       </p>
     )
   }
-  const isFull = items.length === MAX_FOUND
   return (
     <p class="muted" role="status">
-      {isFull
+      {search.hasMore
         ? `The first ${MAX_FOUND} are shown. There are more:`
         : `${number(items.length)} found. There may be more:`}{' '}
       type more of the name{view.groupId === undefined && <FieldLinks view={view} path={path} />}.
@@ -113,6 +114,7 @@ function NothingFound({ view, found, count, logPath }: SearchResultsProps) {
         {search?.isScanned && ' This directory is so small that the middle of words was compared, too.'} Other
         attributes are not searched.
       </p>
+      {search?.isScanned === false && <p>{notCompared(type)}</p>}
       <p>
         A client may have sent it and been refused:{' '}
         <a href={logPath}>search the provisioning log for “{text}”</a>. Otherwise check in the identity
@@ -120,4 +122,12 @@ function NothingFound({ view, found, count, logPath }: SearchResultsProps) {
       </p>
     </EmptyState>
   )
+}
+
+/** What an index does not find, as a sentence. */
+function notCompared(type: StoredResourceType): string {
+  const common = `the middle of words, letters without their accents, and what follows about ten words of a long name`
+  if (hasMembers(type)) return `Not compared: ${common}.`
+  const emails = type.table.texts?.indexed.filter(([name]) => name === 'emails').length ?? 0
+  return `Not compared: ${common}; of an e-mail address also the later parts of its domain, and of the addresses after the first ${emails} everything but their beginning.`
 }

@@ -1,6 +1,7 @@
 /**
  * The directory: search, and the list of the resources of one type.
  */
+import type { Writer } from '../../storage/access/clients.ts'
 import { MAX_LOOKED_AT } from '../../storage/resources/directory-lists.ts'
 import { EmptyState, Notice, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
@@ -31,6 +32,8 @@ export interface DirectoryProps {
   readonly view: ListView
   /** Undefined if the view has none, or if there is no such group. */
   readonly group: ListedGroup | undefined
+  /** The clients whose resources can be listed, the newest first. */
+  readonly writers: readonly Writer[]
   /** Undefined if the text is too long to search for. */
   readonly found: Found | undefined
   /** Whether users are missing in the list until the hourly run has taken them in. */
@@ -70,8 +73,10 @@ export function DirectoryPage(props: DirectoryProps) {
       <section class="panel" aria-label={pluralOf(view.type)}>
         {view.groupId !== undefined && <GroupLine {...props} />}
         <SearchForm view={view} path={path} />
-        {view.text === '' && view.groupId === undefined && <ListControls view={view} path={path} />}
-        {props.isIncomplete && <Incomplete />}
+        {view.text === '' && view.groupId === undefined && (
+          <ListControls view={view} path={path} writers={props.writers} />
+        )}
+        {props.isIncomplete && <Incomplete view={view} />}
         <Results {...props} />
       </section>
     </Layout>
@@ -103,10 +108,13 @@ function GroupLine({ tenant, view, group }: DirectoryProps) {
   )
 }
 
-function Incomplete() {
+function Incomplete({ view }: { readonly view: ListView }) {
   return (
     <Notice tone="warn" title="The list is being prepared.">
-      <p>The hourly run still takes in earlier users. Until then, some of them are missing here.</p>
+      <p>
+        The hourly run still takes in earlier {pluralOf(view.type).toLowerCase()}. Until then, some of them
+        are missing here.
+      </p>
     </Notice>
   )
 }
@@ -140,9 +148,9 @@ function Results(props: DirectoryProps) {
 }
 
 /** Whether the rows are in the order of creation, so that its time is shown. */
-function isByCreation({ text, shown, groupId, order }: ListView): boolean {
+function isByCreation({ text, shown, groupId, sourceId, order }: ListView): boolean {
   if (text !== '' || shown === 'conflict') return false
-  return shown === 'inactive' || groupId !== undefined || order.name === 'created'
+  return shown === 'inactive' || groupId !== undefined || sourceId !== undefined || order.name === 'created'
 }
 
 /** "1–50 of 19,197 users", and the list as a file. */
@@ -174,20 +182,20 @@ function noteOf(view: ListView, { items }: Found): string {
   return isPartial ? '. Those without a display name are not in this order' : ''
 }
 
-function isWhole({ text, shown, groupId }: ListView): boolean {
-  return text === '' && shown === undefined && groupId === undefined
+function isWhole({ text, shown, groupId, sourceId }: ListView): boolean {
+  return text === '' && shown === undefined && groupId === undefined && sourceId === undefined
 }
 
 /** The number of resources in the list; undefined if it is not kept. */
 function totalOf(
-  { shown, groupId, order, type }: ListView,
+  { shown, groupId, sourceId, order, type }: ListView,
   tenant: PageTenant,
   count: number,
   group: ListedGroup | undefined,
 ): number | undefined {
   if (groupId !== undefined) return group?.memberCount
   if (shown === 'active') return order.name === 'displayName' ? undefined : tenant.activeUserCount
-  if (shown !== undefined) return undefined
+  if (shown !== undefined || sourceId !== undefined) return undefined
   // An index of display names lacks the resources without one.
   return order.name === 'displayName' && type.nameAttribute !== 'displayName' ? undefined : count
 }
@@ -197,8 +205,9 @@ function isOtherwiseCreated({ id, createdAt }: { readonly id: string; readonly c
   return Math.abs(Number.parseInt(id.replace('-', '').slice(0, 12), 16) - createdAt) > 60_000
 }
 
-function NothingListed({ tenant, view, first, next }: DirectoryProps) {
-  const { type, shown, groupId } = view
+function NothingListed(props: DirectoryProps) {
+  const { tenant, view, first, next } = props
+  const { type, shown, groupId, sourceId } = view
   const plural = pluralOf(type).toLowerCase()
   const paths = tenantPaths(tenant.id)
   if (next !== undefined) {
@@ -220,6 +229,7 @@ function NothingListed({ tenant, view, first, next }: DirectoryProps) {
     )
   }
   if (groupId !== undefined) return <EmptyState title={`This group has no ${plural} as members.`} />
+  if (sourceId !== undefined) return <NothingOfSource {...props} />
   if (shown !== undefined) return <EmptyState title={EMPTY[shown](plural)} />
   return (
     <EmptyState title={`No ${plural} yet.`}>
@@ -227,6 +237,21 @@ function NothingListed({ tenant, view, first, next }: DirectoryProps) {
         {pluralOf(type)} appear here when an identity provider sends them.{' '}
         <a href={paths.connect}>Connect one</a>, or read the <a href={paths.log}>provisioning log</a> if it is
         connected already.
+      </p>
+    </EmptyState>
+  )
+}
+
+function NothingOfSource({ view, writers, isIncomplete }: DirectoryProps) {
+  const plural = pluralOf(view.type).toLowerCase()
+  const writer = writers.find(({ id }) => id === view.sourceId)
+  if (writer === undefined) return <EmptyState title="This client is not known." />
+  if (isIncomplete) return <EmptyState title={`No ${plural} of this client so far.`} />
+  return (
+    <EmptyState title={`No ${plural} were created or last changed by this client.`}>
+      <p>
+        {pluralOf(view.type)} from imports, and from versions that did not store the source, belong to no
+        client.
       </p>
     </EmptyState>
   )

@@ -70,8 +70,9 @@ function Entries({ tenant, form, page, isFirst }: ProvisioningLogProps) {
       )}
       {page.hasStopped && (
         <p class="notice off">
-          {page.entries.length === 0 ? 'No match' : 'No more matches'} among the newest entries.{' '}
-          <a href={next}>Search older entries</a>, or choose a shorter time.
+          {page.entries.length === 0 ? 'No match' : 'No more matches'} down to the entry of{' '}
+          <Time at={timeOfId(page.next ?? '')} />. <a href={next}>Search older entries</a>, choose a time, or
+          download all matches as a file.
         </p>
       )}
       {page.entries.length === 0 && !page.hasStopped && (
@@ -135,4 +136,9 @@ export function LogEntryPage(props: {
       </section>
     </Layout>
   )
+}
+
+/** The first 48 bits of the id of an entry are its time. */
+function timeOfId(id: string): number {
+  return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
 }

@@ -97,6 +97,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
               name={<a href={withQuery(paths.log, { client: id })}>{name}</a>}
               types={tenant.resourceTypes}
               count={sweep?.counts == null ? undefined : (sweep.counts[id] ?? NONE)}
+              listOf={(type) => withQuery(paths.listOf(type), { source: id })}
             />
           ))}
           {sweep?.counts?.[''] && (
@@ -131,10 +132,13 @@ function SourceRow({
   name,
   types,
   count,
+  listOf,
 }: {
   readonly name: Child
   readonly types: readonly StoredResourceType[]
   readonly count: NonNullable<SourceSweep['counts']>[string] | undefined
+  /** The address of the list of what the client has written. */
+  readonly listOf?: (type: StoredResourceType) => string
 }) {
   const time = count?.lastWrittenAt
   return (
@@ -142,7 +146,7 @@ function SourceRow({
       <th scope="row">{name}</th>
       {types.map((type) => (
         <td class="number" data-label={`${pluralOf(type)} created`}>
-          {count === undefined ? '–' : (count.created[type.name] ?? 0)}
+          {count === undefined ? '–' : <Counted type={type} count={count} listOf={listOf} />}
         </td>
       ))}
       <td class="number" data-label="Memberships">
@@ -216,4 +220,14 @@ function Owners({ tenant, clients, handOver, error }: SourcesProps) {
       </p>
     </Section>
   )
+}
+
+function Counted(props: {
+  readonly type: StoredResourceType
+  readonly count: NonNullable<SourceSweep['counts']>[string]
+  readonly listOf: ((type: StoredResourceType) => string) | undefined
+}) {
+  const { type, count, listOf } = props
+  const created = count.created[type.name] ?? 0
+  return created > 0 && listOf && type.table.hasSources ? <a href={listOf(type)}>{created}</a> : created
 }

@@ -9,7 +9,7 @@ import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { releaseClient } from '../../storage/guard/releases.ts'
 import { clientFactsQuery } from '../../storage/log/client-facts.ts'
-import { logPageQuery } from '../../storage/log/log-pages.ts'
+import { failedAccessQuery } from '../../storage/log/log-pages.ts'
 import type { CredentialInput } from '../components/credential-form.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { DEFAULT_RELEASE_MINUTES } from '../contract/clients.ts'
@@ -33,7 +33,6 @@ const DONE: Readonly<Record<string, string>> = {
   known: 'This form was sent before. Its credential is in the list and is not shown again.',
 }
 
-const FAILED_ACCESS = { outcome: 'refused', action: 'authenticate' } as const
 const FAILED_SHOWN = 10
 
 export const apiKeys = new Hono<AdminEnv>()
@@ -110,7 +109,7 @@ async function keysPage(
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
     trusts: trustsQuery(id),
-    failed: logPageQuery({ tenantId: id, filters: FAILED_ACCESS, size: FAILED_SHOWN }),
+    failed: failedAccessQuery(id, FAILED_SHOWN),
   }))
   return c.html(
     <ApiKeysPage
@@ -124,7 +123,7 @@ async function keysPage(
       tokens={tokens}
       secrets={secrets}
       trusts={trusts}
-      failedAccess={failed.entries}
+      failedAccess={failed}
       newId={c.env.newId()}
       input={input}
       error={error}

@@ -11,12 +11,8 @@ import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { DAY_MS } from '../../storage/log/activity.ts'
 import { type Connections, connectionsQuery } from '../../storage/log/client-facts.ts'
-import {
-  FIRST_ENTRIES,
-  firstEntriesQuery,
-  NEWEST_ENTRIES,
-  type SeenEntry,
-} from '../../storage/log/recent-entries.ts'
+import { FIRST_ENTRIES, firstEntriesQuery, NEWEST_ENTRIES } from '../../storage/log/recent-entries.ts'
+import { writtenResourcesQuery } from '../../storage/sources/written-resources.ts'
 import type { CredentialInput } from '../components/credential-form.tsx'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
@@ -27,7 +23,7 @@ import { ConnectPage } from '../pages/connect/connect-page.tsx'
 import type { ConnectGuide } from '../pages/connect/guide.ts'
 import { GuidePage, type GuidePageProps } from '../pages/connect/guide-page.tsx'
 import { guideOf } from '../pages/connect/guides.ts'
-import { watchSteps } from '../pages/connect/watch.ts'
+import { type SeenConnection, watchSteps } from '../pages/connect/watch.ts'
 import { noteTarget } from '../people/audit-note.ts'
 import { tenantUrl, tokenUrl } from '../tenant-url.ts'
 import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
@@ -152,7 +148,7 @@ interface Watched {
 async function seenOf(c: AdminContext, watched: Watched): Promise<Pick<GuidePageProps, 'steps' | 'refused'>> {
   const { tenant, guide, client, connections } = watched
   const now = c.env.now()
-  const { entries, isComplete } = await entriesOf(c, watched)
+  const { entries, isComplete, written } = await entriesOf(c, watched)
   const facts = client && connections.facts.get(client.id)
   const since = (client?.createdAt ?? 0) - MINUTE_MS
   const typesWith = (isGroup: boolean) =>
@@ -161,7 +157,7 @@ async function seenOf(c: AdminContext, watched: Watched): Promise<Pick<GuidePage
     {
       lastProvisioningAt: facts?.lastProvisioningAt ?? null,
       contacts: facts?.contacts ?? [],
-      ...{ entries, isComplete, now },
+      ...{ entries, isComplete, written, now },
       strangers: connections.refused.filter(
         ({ action, clientId, time }) => action === 'authenticate' && clientId === null && time >= since,
       ),
@@ -177,20 +173,23 @@ const MINUTE_MS = 60_000
 async function entriesOf(
   c: AdminContext,
   { tenant, client, connections }: Watched,
-): Promise<{ readonly entries: readonly SeenEntry[]; readonly isComplete: boolean }> {
-  if (client === undefined) return { entries: [], isComplete: true }
+): Promise<Pick<SeenConnection, 'entries' | 'isComplete' | 'written'>> {
+  if (client === undefined) return { entries: [], isComplete: true, written: [] }
   const now = c.env.now()
   const { newest, refused } = connections
   const isRead = newest.length < NEWEST_ENTRIES && client.createdAt > now - HEALTH_WINDOW_MS
-  const { first } = isRead
-    ? { first: [] }
-    : await readTogether(c.get('db'), { first: firstEntriesQuery(tenant.id, client.createdAt) })
+  const { first, written } = isRead
+    ? { first: [], written: [] }
+    : await readTogether(c.get('db'), {
+        first: firstEntriesQuery(tenant.id, client.createdAt),
+        written: writtenResourcesQuery(tenant.id, client.id, tenant.resourceTypes),
+      })
   const all = new Map([...newest, ...refused, ...first].map((entry) => [entry.id, entry]))
   const entries = [...all.values()]
     .filter(({ clientId }) => clientId === client.id)
     .toSorted((a, b) => (a.id < b.id ? 1 : -1))
   const isKept = client.createdAt > now - Number(c.env.settings.logRetentionDays) * DAY_MS
-  return { entries, isComplete: isRead || (isKept && first.length < FIRST_ENTRIES) }
+  return { entries, isComplete: isRead || (isKept && first.length < FIRST_ENTRIES), written }
 }
 
 function pathOf(c: AdminContext): string {

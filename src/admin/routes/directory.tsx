@@ -4,7 +4,7 @@
 import { Hono } from 'hono'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
-import { clientsQuery } from '../../storage/access/clients.ts'
+import { clientsQuery, writersQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { emergencyDisableQuery } from '../../storage/guard/emergency.ts'
@@ -26,14 +26,22 @@ import {
   type ListCursor,
   streamDirectory,
 } from '../../storage/resources/directory-lists.ts'
-import { areValuesMissingQuery } from '../../storage/search/filtered-lists.ts'
+import { areSourcesMissingQuery, areValuesMissingQuery } from '../../storage/search/filtered-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { segmentOf, tenantPaths } from '../components/paths.ts'
 import { pluralOf } from '../components/resource-names.ts'
 import { type CsvColumns, csvOf } from '../csv.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
-import { addressOf, foundQuery, isByValue, listViewOf, pageQuery } from '../list-view.ts'
+import {
+  addressOf,
+  foundQuery,
+  hasSourceList,
+  isByValue,
+  type ListView,
+  listViewOf,
+  pageQuery,
+} from '../list-view.ts'
 import { DirectoryPage } from '../pages/directory.tsx'
 import { OverviewPage } from '../pages/overview.tsx'
 import { ResourcePage } from '../pages/resource.tsx'
@@ -43,6 +51,8 @@ import { loadWithTenant, PageNotFound } from './request.ts'
 const PAGE_SIZE = 50
 /** On the page of a resource. */
 const [MEMBERS_SIZE, GROUPS_SIZE, NESTED_SIZE] = [30, 25, 10]
+/** The clients in the list of sources. */
+const WRITERS_SIZE = 30
 const LATEST_REFUSED = 5
 const LATEST_ENTRIES = 10
 const UUID = /^[0-9a-f-]{36}$/
@@ -112,11 +122,14 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
   const [after, before] = [cursorOf(c, 'after'), cursorOf(c, 'before')]
   const edges = { size: PAGE_SIZE, ...(after ? { after } : { before }) }
   const types = c.get('resourceTypes')
-  const { tenant, found, group, counts, isIncomplete } = await loadWithTenant(c, (tenantId) => ({
+  const { tenant, found, group, writers, counts, isIncomplete } = await loadWithTenant(c, (tenantId) => ({
     found: foundQuery(view, { tenantId, ...edges }) ?? nothing,
     group: view.groupId === undefined ? nothing : groupNameQuery(tenantId, view.groupId),
     counts: countsQuery(types, tenantId),
-    isIncomplete: isByValue(view) ? areValuesMissingQuery(tenantId) : nothing,
+    writers: hasSourceList(view)
+      ? writersQuery(tenantId, { size: WRITERS_SIZE, andId: view.sourceId })
+      : nothing,
+    isIncomplete: incompleteQuery(view, tenantId),
   }))
   const path = tenantPaths(tenant.id).listOf(type)
   const position = positionOf(c, after ?? before)
@@ -131,6 +144,7 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
       counts={counts}
       view={view}
       group={group}
+      writers={writers ?? []}
       found={found}
       isIncomplete={isIncomplete ?? false}
       position={position}
@@ -139,6 +153,12 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
       next={pageAt('after', found?.next, (position ?? 0) + (found?.items.length ?? 0))}
     />,
   )
+}
+
+/** Whether the list lacks resources for a while. */
+function incompleteQuery(view: ListView, tenantId: string) {
+  if (view.sourceId !== undefined) return areSourcesMissingQuery(tenantId)
+  return isByValue(view) ? areValuesMissingQuery(tenantId) : nothing
 }
 
 function cursorOf(c: AdminContext, name: 'after' | 'before'): ListCursor | undefined {

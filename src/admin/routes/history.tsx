@@ -15,7 +15,6 @@ import { invalidField, toAdminError } from '../errors.ts'
 import { DeletedPage, ErasePage, RestorePage } from '../pages/deleted.tsx'
 import { HistoryPage } from '../pages/history.tsx'
 import { type UndoForm, UndoFormPage, UndoResultPage } from '../pages/undo.tsx'
-import { listSchemas } from '../tenant-schemas.ts'
 import { eraseOf, restoreOf } from '../tombstones.ts'
 import { cancelUndoOf, previewUndoOf, startUndoOf, undoResultOf } from '../undo.ts'
 import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm } from './request.ts'
@@ -80,8 +79,8 @@ async function deletedPage(c: AdminContext, error: (FormError & { readonly statu
 
 history.get('/:tenant/history/:id', async (c) => {
   const [db, id, before] = [c.get('db'), idOf(c), positionOf(c)]
-  const { tenant } = await loadWithTenant(c, () => ({}))
-  const types = extendedTypes(c.get('resourceTypes'), await listSchemas(db, tenant.id))
+  const { tenant, stored } = await loadWithTenant(c, (tenantId) => ({ stored: extensionsQuery(tenantId) }))
+  const types = extendedTypes(c.get('resourceTypes'), stored?.extensions ?? NO_EXTENSIONS)
   const request = { types, tenantId: tenant.id, id }
   const view = await readHistory(db, request, before)
   if (view.resource === undefined && view.entries.length === 0 && view.next === undefined)

@@ -7,7 +7,14 @@ import { shorten } from '../../scim/error.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { clientsQuery } from '../../storage/access/clients.ts'
 import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
-import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log/log-pages.ts'
+import {
+  type LogFilters,
+  logEntryQuery,
+  logPageQuery,
+  streamLog,
+  unindexedConditions,
+} from '../../storage/log/log-pages.ts'
+import { logScanQuery, withNames } from '../../storage/log/log-scan.ts'
 import type { FormError } from '../components/form.tsx'
 import type { LogFilterForm } from '../components/log-filters.tsx'
 import { tenantPaths } from '../components/paths.ts'
@@ -32,12 +39,13 @@ log.get('/:tenant/log', async (c) => {
   const filters = parseFilters(form, c.get('resourceTypes'))
   const isUsable = !('message' in filters)
   const before = cursorOf(c)
-  const { tenant, clients, page } = await loadWithTenant(c, (id) => ({
-    clients: clientsQuery(id),
-    page: isUsable
-      ? logPageQuery({ tenantId: id, filters, before, size: PAGE_SIZE })
-      : { statements: [], read: () => NOTHING },
-  }))
+  const isScan = isUsable && unindexedConditions(filters).length > 0
+  const { tenant, clients, page } = await loadWithTenant(c, (tenantId) => {
+    const request = { tenantId, before, size: PAGE_SIZE }
+    const nothing = { statements: [], read: () => NOTHING }
+    const query = isScan ? logScanQuery : logPageQuery
+    return { clients: clientsQuery(tenantId), page: isUsable ? query({ ...request, filters }) : nothing }
+  })
   return c.html(
     <ProvisioningLogPage
       administrator={c.get('administrator')}
@@ -45,7 +53,7 @@ log.get('/:tenant/log', async (c) => {
       clients={clients}
       form={form}
       error={isUsable ? undefined : filters}
-      page={page}
+      page={isScan ? await withNames(c.get('db'), tenant.id, page) : page}
       isFirst={before === undefined}
     />,
     isUsable ? 200 : 400,

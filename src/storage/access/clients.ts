@@ -7,6 +7,7 @@ import { type Database, type Statement, statement } from '../database/database.t
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { clients } from '../tables/tables.ts'
+import { administratorId } from './administrator.ts'
 import { toBase64Url } from './secrets.ts'
 import type { TokenScope } from './tokens.ts'
 
@@ -46,6 +47,37 @@ export function clientsQuery(tenantId: string): Query<readonly Client[]> {
   return {
     statements: [CLIENT.where(sql`tenant_id = ${tenantId} AND deleted_at IS NULL ORDER BY created_at, id`)],
     read: ([result]) => CLIENT.all(result),
+  }
+}
+
+/** A client that has written or may do so; the administrator is one of them. */
+export interface Writer {
+  readonly id: string
+  readonly name: string
+  readonly isDeleted: boolean
+}
+
+/** The newest clients that may write, deleted ones included, and the given one. */
+export function writersQuery(
+  tenantId: string,
+  { size, andId }: { readonly size: number; readonly andId: string | undefined },
+): Query<readonly Writer[]> {
+  const select = sql`SELECT id, name, deleted_at IS NOT NULL AND id <> ${administratorId(tenantId)} AS isDeleted
+    FROM clients WHERE tenant_id = ${tenantId}`
+  return {
+    statements: [
+      statement(sql`${select} AND scope = 'provision' ORDER BY created_at DESC, id DESC LIMIT ${size}`),
+      ...(andId === undefined ? [] : [statement(sql`${select} AND id = ${andId}`)]),
+    ],
+    read: (results) => {
+      const rows = results.flatMap(({ rows }) => rows)
+      const writers = rows.map((row) => ({
+        id: String(row.id),
+        name: String(row.name),
+        isDeleted: row.isDeleted === 1,
+      }))
+      return [...new Map(writers.map((writer) => [writer.id, writer])).values()]
+    },
   }
 }
 

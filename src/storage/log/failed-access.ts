@@ -77,6 +77,7 @@ export async function logFailedAccess(
     ...row,
     detail: ACCESS_DETAILS[reason],
     status: reason === 'no keys' ? 503 : 401,
+    // log-pages.ts finds the newest ones by their keys.
     key: `authenticate ${Math.floor(row.time / MINUTE_MS)} ${reason} `,
   }))
   const value = (name: keyof (typeof rows)[number]) => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`

@@ -86,8 +86,7 @@ export function logPageQuery({
 }: LogPageRequest): Query<LogPage> {
   const rest = unindexedConditions(filters)
   const length = rest.length === 0 ? size + 1 : SCAN_LENGTH
-  const stretch = (columns: SQL) => sql`SELECT ${columns} FROM provisioning_log AS l ${indexFor(filters)}
-    WHERE ${allOf(indexedConditions(tenantId, filters, before))} ORDER BY l.id DESC`
+  const stretch = (columns: SQL) => logStretch({ tenantId, filters, before }, columns)
   const found = statement(sql`SELECT ${entryColumns(areComplete)}
     FROM (${stretch(sql`*`)} LIMIT ${length}) AS l ${ACTOR}
     ${rest.length === 0 ? sql`` : sql`WHERE ${allOf(rest)}`}
@@ -101,11 +100,33 @@ export function logPageQuery({
   }
 }
 
+/** The entries that an index finds, newest first, without a LIMIT. */
+export function logStretch(
+  { tenantId, filters, before }: Pick<LogPageRequest, 'tenantId' | 'filters' | 'before'>,
+  columns: SQL,
+): SQL {
+  return sql`SELECT ${columns} FROM provisioning_log AS l ${indexFor(filters)}
+    WHERE ${allOf(indexedConditions(tenantId, filters, before))} ORDER BY l.id DESC`
+}
+
 /** @param lookedTo where the scan stopped; undefined when it reached the end of the log */
 function logPage(rows: readonly Row[] = [], size: number, lookedTo: string | undefined): LogPage {
   const entries = rows.slice(0, size).map(entryFromRow)
   if (rows.length > size) return { entries, next: entries.at(-1)?.id, hasStopped: false }
   return { entries, next: lookedTo, hasStopped: lookedTo !== undefined }
+}
+
+/** The newest entries of failed access: their keys are in the order of minutes. */
+export function failedAccessQuery(tenantId: string, size: number): Query<readonly ListedEntry[]> {
+  return {
+    statements: [
+      statement(sql`SELECT ${entryColumns(false)}
+        FROM (SELECT * FROM provisioning_log INDEXED BY provisioning_log_folded
+          WHERE tenant_id = ${tenantId} AND fold_key >= 'authenticate ' AND fold_key < 'authenticate!'
+          ORDER BY fold_key DESC LIMIT ${size}) AS l ${ACTOR} ORDER BY l.id DESC`),
+    ],
+    read: ([result]) => (result?.rows ?? []).map(entryFromRow),
+  }
 }
 
 /** One complete entry. */
@@ -173,14 +194,17 @@ function indexFor({ resourceId, outcome }: LogFilters): SQL {
   return outcome === 'refused' ? sql`INDEXED BY provisioning_log_refused` : sql``
 }
 
-function unindexedConditions(filters: LogFilters): readonly SQL[] {
+/** The conditions for which a page scans entries. */
+export function unindexedConditions(filters: LogFilters): readonly SQL[] {
   const text = filters.text === undefined ? undefined : asciiLower(filters.text)
   const columns = ['l.resource_name', 'l.resource_id', 'l.detail', 'l.request_id']
   return [
     filters.action === undefined ? undefined : sql`l.action = ${filters.action}`,
     filters.outcome === 'accepted' ? sql`l.outcome = 'accepted'` : undefined,
     filters.resourceType === undefined ? undefined : sql`l.resource_type = ${filters.resourceType}`,
-    filters.clientId === undefined ? undefined : sql`${CLIENT_ID} = ${filters.clientId}`,
+    filters.clientId === undefined
+      ? undefined
+      : sql`coalesce(l.client_id, (SELECT client_id FROM tokens WHERE tokens.id = l.token_id)) = ${filters.clientId}`,
     filters.tokenId === undefined ? undefined : sql`l.token_id = ${filters.tokenId}`,
     text === undefined
       ? undefined
@@ -249,18 +273,22 @@ const ENTRY = selection(
   },
 )
 
-/** A request that is left out is an empty text. */
-function entryColumns(isComplete = true): SQL {
+/**
+ * The columns of an entry `l` with its token `t`, secret `s` and client `c`. A request that is left out is an empty text.
+ *
+ * @param isWanted whether changes and request of a row are selected at all
+ */
+export function entryColumns(isComplete = true, isWanted = sql`true`): SQL {
   const [changes, request] = isComplete
     ? [sql`l.changes`, sql`l.request`]
     : [
-        sql`iif(length(l.changes) > ${MAX_CHANGES_OF_PAGE}, NULL, l.changes)`,
+        sql`iif(${isWanted} AND length(l.changes) <= ${MAX_CHANGES_OF_PAGE}, l.changes, NULL)`,
         sql`iif(l.request IS NULL, NULL, '')`,
       ]
   return sql`${ENTRY.columns}, ${changes} AS changes, ${request} AS request`
 }
 
-function entryFromRow(row: Row): ListedEntry {
+export function entryFromRow(row: Row): ListedEntry {
   const { ignored, ...entry } = ENTRY.fromRow(row)
   return {
     ...entry,

@@ -45,6 +45,8 @@ export interface SearchRequest {
 export interface SearchResult {
   /** Resources that begin with the text, then those with its words, then those that contain it. */
   readonly items: readonly DirectoryItem[]
+  /** Whether more than MAX_FOUND match. */
+  readonly hasMore: boolean
   /** Whether others may match: more than MAX_FOUND do, or more begin with each word than were looked at. */
   readonly isCut: boolean
   /** Whether the directory is so small that all of it was looked at, also within words. */
@@ -86,6 +88,7 @@ export function searchQuery(request: SearchRequest): Query<SearchResult> | undef
       const isCut = isBeginningCut || (ofWords.length > 0 && areWordsCut)
       return {
         items: [...found.values()].slice(0, MAX_FOUND).map(itemFromRow),
+        hasMore: found.size > MAX_FOUND,
         isCut: found.size > MAX_FOUND || (isCut && !isScanned),
         isScanned,
         isIncomplete,

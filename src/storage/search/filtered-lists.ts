@@ -1,6 +1,7 @@
 /**
  * Lists of resources that an index finds by something else than a searched value: users that are inactive, members of a group,
- * and what open conflicts are about. The first two are in the order of ids, which is that of creation.
+ * what a client created or wrote last, and what open conflicts are about. All but the last are in the order of ids, which is that
+ * of creation.
  */
 import { sql } from 'drizzle-orm'
 import { statement } from '../database/database.ts'
@@ -43,6 +44,23 @@ export function areValuesMissingQuery(tenantId: string): Query<boolean> {
 /** Members of a group that are of the type. */
 export function membersOfQuery(page: ListPage, groupId: string): Query<ListedPage> {
   return rangeQuery(page, byId(page, { table: 'memberships', id: 'member_id' }), sql`group_id = ${groupId}`)
+}
+
+/** Resources that a client created or wrote last. The type must have sources: see ResourceTable. */
+export function ofSourceQuery(page: ListPage, clientId: string): Query<ListedPage> {
+  return rangeQuery(
+    page,
+    byId(page, { table: 'resource_sources', id: 'resource_id' }),
+    sql`client_id = ${clientId} AND resource_type = ${page.type.name}`,
+  )
+}
+
+/** Whether `resource_sources` may lack resources of the tenant, until the next sweep of its sources is complete. */
+export function areSourcesMissingQuery(tenantId: string): Query<boolean> {
+  return {
+    statements: [statement(sql`SELECT unlisted FROM source_sweeps WHERE tenant_id = ${tenantId}`)],
+    read: ([result]) => result?.rows[0]?.unlisted === 1,
+  }
 }
 
 /** An index that has ids of resources in their order. */

@@ -1,9 +1,10 @@
 /**
  * The sweep of a tenant's sources: what no index answers in the batch of a write. It counts what each client has, finds
- * users of two sources with one e-mail address, and resolves conflicts whose reason is gone. It reads the directory in
+ * users of two sources with one e-mail address, and resolves conflicts whose reason is gone. Once after an upgrade, it also
+ * lists the resources of each client. It reads the directory in
  * chunks, in the order of the keys, and goes on where an earlier run stopped.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { countStatements, type Database, type Row, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { USER_MEMBER } from '../tables/member-types.ts'
@@ -32,11 +33,13 @@ const CHECKED_CONFLICTS = 100
 /** How long the counts of a complete sweep count as recent. */
 const SWEEP_INTERVAL_MS = 24 * 60 * 60 * 1000
 /** Statements of the longest step, and of the frame of a run: its selection and its end. */
-const STEP_STATEMENTS = 4
+const STEP_STATEMENTS = 5
 const FRAME_STATEMENTS = 7
 const MAX_TENANTS = 20
 
-const SWEEP = selection(sourceSweeps, ['position', 'counting', 'counts', 'countedAt'], { alias: 's' })
+const SWEEP = selection(sourceSweeps, ['position', 'counting', 'counts', 'countedAt', 'unlisted'], {
+  alias: 's',
+})
 
 /** What the last complete sweep has counted. */
 export interface SourceSweep {
@@ -62,6 +65,8 @@ interface Position {
   /** The name of a table, "memberships" or "emails". */
   readonly table: string
   readonly after: readonly string[]
+  /** Whether it has added the resources of each client from the beginning: see `sourceSweeps.unlisted`. */
+  readonly isListing?: boolean
 }
 
 /** Continues the sweeps that are due. @returns the tenants whose sweep is complete now */
@@ -75,7 +80,7 @@ export async function sweepSources(
   if (maxStatements < FRAME_STATEMENTS + STEP_STATEMENTS) return done
   const isWanted =
     tenantId === undefined
-      ? sql`(s.position IS NOT NULL OR s.counted_at IS NULL OR s.counted_at < ${now - SWEEP_INTERVAL_MS})`
+      ? sql`(s.position IS NOT NULL OR s.unlisted = 1 OR s.counted_at IS NULL OR s.counted_at < ${now - SWEEP_INTERVAL_MS})`
       : sql`t.id = ${tenantId}`
   const [due] = await db.batch([
     statement(sql`SELECT t.id AS tenantId, ${SWEEP.columns} FROM tenants AS t LEFT JOIN source_sweeps AS s ON s.tenant_id = t.id
@@ -110,36 +115,57 @@ async function sweepTenant(
   let position: Position | undefined = stored.position
     ? (JSON.parse(stored.position) as Position)
     : { table: tables[0] ?? 'memberships', after: [] }
+  const isListing = stored.position === null ? stored.unlisted === 1 : position.isListing === true
   const counts = new Counts(stored.counting)
   const end = db.statements + maxStatements - FRAME_STATEMENTS
   while (position !== undefined && db.statements + STEP_STATEMENTS <= end) {
     const { table }: Position = position
-    const after: readonly string[] | undefined = await step(db, { tenantId, types, now }, position, counts)
+    const after: readonly string[] | undefined = await step(
+      db,
+      { tenantId, types, now, isListing },
+      position,
+      counts,
+    )
     const next: string | undefined = tables[tables.indexOf(table) + 1]
-    position = after ? { table, after } : next === undefined ? undefined : { table: next, after: [] }
+    position = after
+      ? { table, after, isListing }
+      : next === undefined
+        ? undefined
+        : { table: next, after: [], isListing }
   }
   const open = { tenantId, types, state: 'open', size: CHECKED_CONFLICTS, now } as const
   const query = conflictsQuery(open)
   const gone = query.read(await db.batch(query.statements)).filter(({ holds }) => !holds)
   await closeConflicts(db, tenantId, gone, { state: 'resolved', now })
-  await db.batch([endStatement(tenantId, stored.position, position, counts.json, now)])
+  const ended = { before: stored.position, position, counting: counts.json, isListing }
+  await db.batch([endStatement(tenantId, ended, now)])
   return position === undefined
 }
 
 /** Another run that was faster has moved the position: then this one is discarded. */
 function endStatement(
   tenantId: string,
-  before: string | null,
-  position: Position | undefined,
-  counting: string,
+  {
+    before,
+    position,
+    counting,
+    isListing,
+  }: {
+    readonly before: string | null
+    readonly position: Position | undefined
+    readonly counting: string
+    readonly isListing: boolean
+  },
   now: number,
 ): Statement {
+  const isListed = isListing && position === undefined
   const [countingAfter, counts, countedAt] = position ? [counting, null, null] : [null, counting, now]
   return statement(sql`INSERT INTO source_sweeps (tenant_id, position, counting, counts, counted_at)
     SELECT id, ${position === undefined ? null : JSON.stringify(position)}, ${countingAfter}, ${counts}, ${countedAt}
     FROM tenants WHERE id = ${tenantId} AND state = 'ready'
     ON CONFLICT (tenant_id) DO UPDATE SET position = excluded.position, counting = excluded.counting,
-      counts = coalesce(excluded.counts, counts), counted_at = coalesce(excluded.counted_at, counted_at)
+      counts = coalesce(excluded.counts, counts), counted_at = coalesce(excluded.counted_at, counted_at),
+      unlisted = iif(${isListed ? 1 : 0}, 0, unlisted)
     WHERE position IS ${before}`)
 }
 
@@ -147,6 +173,7 @@ interface Swept {
   readonly tenantId: string
   readonly types: readonly StoredResourceType[]
   readonly now: number
+  readonly isListing: boolean
 }
 
 /** @returns the key of the last row of the chunk; undefined if it was the last chunk */
@@ -168,7 +195,7 @@ async function countResources(
   { type, after }: { readonly type: StoredResourceType; readonly after: string },
   counts: Counts,
 ): Promise<readonly string[] | undefined> {
-  const { tenantId } = swept
+  const { tenantId, isListing } = swept
   const chunk = sql`(SELECT id, created_by, modified_by, last_modified FROM ${sql.raw(type.table.name)}
     WHERE tenant_id = ${tenantId} AND id > ${after} ORDER BY id LIMIT ${CHUNK})`
   const [created, modified] = await db.batch([
@@ -179,11 +206,20 @@ async function countResources(
       sql`SELECT coalesce(modified_by, '') AS client, max(last_modified) AS time FROM ${chunk} GROUP BY 1`,
     ),
     ...(type.name === USER_MEMBER ? emailStatements(swept, type.name, after) : []),
+    ...(isListing && type.table.hasSources ? [listStatement(tenantId, type.name, chunk)] : []),
   ])
   const rows = created?.rows ?? []
   for (const { client, n } of rows) counts.addResources(String(client), type.name, Number(n))
   for (const { client, time } of modified?.rows ?? []) counts.addTime(String(client), Number(time))
   return nextKey(rows, CHUNK, ({ last }) => [String(last)])
+}
+
+/** Adds the resources of a chunk to those of their clients, as the triggers do with each write. */
+function listStatement(tenantId: string, typeName: string, chunk: SQL): Statement {
+  return statement(sql`INSERT OR IGNORE INTO resource_sources (tenant_id, client_id, resource_type, resource_id)
+    SELECT ${tenantId}, client, ${typeName}, id FROM (
+      SELECT id, created_by AS client FROM ${chunk} UNION ALL SELECT id, modified_by FROM ${chunk})
+    WHERE client IS NOT NULL`)
 }
 
 async function countMemberships(

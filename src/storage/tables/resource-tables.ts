@@ -1,7 +1,7 @@
 /**
  * The table of each resource type, with its columns, indexes and counters. A new type is a row of RESOURCE_TYPES and
  * one migration: the table, its indexes, the columns x1 to x5 for indexes of extension schemas, four counters in
- * `tenants`, and the triggers that maintain them.
+ * `tenants`, and the triggers that maintain them. With `hasSources`, also triggers for `resource_sources`.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE, uniqueAttribute } from '../../scim/schema/resource-type.ts'
@@ -40,6 +40,8 @@ export interface ResourceTable {
   readonly values?: Readonly<Record<string, ValueAttribute>> | undefined
   /** The texts whose words are in `search_words`. Undefined if the table has no triggers for them. */
   readonly texts?: SearchedTexts | undefined
+  /** Whether `resource_sources` has its resources. */
+  readonly hasSources: boolean
   /** The column of the unique attribute, with its table; undefined when the type has none. */
   readonly uniqueColumn?: string | undefined
   readonly counters: Counters
@@ -83,6 +85,8 @@ export interface TableDefinition
   extends Pick<ResourceTable, 'name' | 'values' | 'texts' | 'counters' | 'rowBytes' | 'largeBytes'> {
   readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
   readonly ownColumns?: readonly string[]
+  /** Whether triggers keep its resources in `resource_sources`. */
+  readonly hasSources?: boolean
   /** Whether the table has the index `<name>_by_modified`: the time of the last change, then the id. */
   readonly hasTimeIndex?: boolean
 }
@@ -104,6 +108,7 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
     columns: own,
     ownColumns = [],
     hasTimeIndex = false,
+    hasSources = false,
   } = definition
   const names = [
     name,
@@ -145,7 +150,18 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   }
   return {
     ...type,
-    table: { name, ownColumns, columns, values, texts, uniqueColumn, counters, rowBytes, largeBytes },
+    table: {
+      name,
+      ownColumns,
+      columns,
+      values,
+      texts,
+      hasSources,
+      uniqueColumn,
+      counters,
+      rowBytes,
+      largeBytes,
+    },
   }
 }
 
@@ -186,6 +202,7 @@ export const USERS_TABLE: TableDefinition = {
       ['name', 'formatted'],
     ],
   },
+  hasSources: true,
   hasTimeIndex: true,
   counters: countersOf('user'),
   rowBytes: 3_400,
@@ -203,6 +220,7 @@ export const GROUPS_TABLE: TableDefinition = {
     [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
   },
   texts: { indexed: [['displayName']], others: [] },
+  hasSources: true,
   counters: countersOf('group'),
   rowBytes: 1_500,
   largeBytes: LARGE_GROUP_BYTES,

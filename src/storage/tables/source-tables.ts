@@ -60,6 +60,8 @@ export const sourceSweeps = sqliteTable('source_sweeps', {
   counts: text('counts'),
   /** When the last complete sweep ended. */
   countedAt: integer('counted_at'),
+  /** 1 while `resource_sources` may lack resources of an earlier version: until a sweep is complete, which adds them. */
+  unlisted: integer('unlisted').notNull().default(0),
 })
 
 /**

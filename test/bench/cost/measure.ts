@@ -264,7 +264,7 @@ function weigh(file: string): Record<'users' | 'memberships' | 'log' | 'events' 
     rows: Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n),
   })
   const weights = {
-    users: weightOf('users', 'user_values', 'search_words'),
+    users: weightOf('users', 'user_values', 'search_words', 'resource_sources'),
     memberships: weightOf('memberships'),
     log: weightOf('provisioning_log'),
     events: weightOf('events'),

@@ -4,8 +4,10 @@
  */
 import type { Child } from 'hono/jsx'
 import { CONTACT_PAUSE_MS } from '../../../scim/client-health.ts'
+import type { ResourceType } from '../../../scim/schema/definition.ts'
 import type { Client } from '../../../storage/access/clients.ts'
-import type { SeenEntry } from '../../../storage/log/recent-entries.ts'
+import { FIRST_ENTRIES, NEWEST_ENTRIES, type SeenEntry } from '../../../storage/log/recent-entries.ts'
+import type { WrittenResource } from '../../../storage/sources/written-resources.ts'
 import { Badge, type Tone } from '../../components/blocks.tsx'
 import { FailureReasons, Refusal } from '../../components/failure-reasons.tsx'
 import { withQuery } from '../../components/pagination.tsx'
@@ -144,9 +146,7 @@ function StepText({ step, ...props }: WatchProps & { readonly step: WatchStep })
   if (state === 'problem' && entry !== undefined) return <Problem {...props} entry={entry} log={log} />
   if (state === 'done') return <Done {...props} step={step} />
   if (state === 'waiting') return <p class="muted">{WAITING[id](props)}</p>
-  if (state === 'unseen') {
-    return <p class="muted">The log has too many other entries, or does not reach back far enough.</p>
-  }
+  if (state === 'unseen') return <Unseen {...props} step={step} log={log} />
   return null
 }
 
@@ -160,6 +160,26 @@ const WAITING: Readonly<Record<StepId, (props: WatchProps) => Child>> = {
   ),
   group: ({ guide }) => <MarkedText text={guide.sendsGroup ?? ''} />,
   cycle: () => `It is over when no request has come for ${CONTACT_PAUSE_MS / 60_000} minutes.`,
+}
+
+/** What was looked at in vain. */
+function Unseen({
+  tenant,
+  client,
+  step,
+  log,
+}: WatchProps & { readonly step: WatchStep; readonly log: string }) {
+  if (step.id === 'cycle') return <p class="muted">It is known when the first user is.</p>
+  const isWanted = ({ attributes }: ResourceType) =>
+    attributes.some(({ name }) => name === 'members') === (step.id === 'group')
+  const type = tenant.resourceTypes.find(isWanted)
+  return (
+    <p class="muted">
+      None is here whose last change is of this client, and the {FIRST_ENTRIES} log entries since it was made
+      and the newest {NEWEST_ENTRIES} have none of it. There may be one between them:{' '}
+      <a href={withQuery(log, { client: client?.id, type: type?.name })}>search the log</a>.
+    </p>
+  )
 }
 
 function Problem(props: WatchProps & { entry: SeenEntry; log: string }) {
@@ -182,7 +202,11 @@ function Problem(props: WatchProps & { entry: SeenEntry; log: string }) {
   )
 }
 
-function Done({ tenant, step: { id, at, entry }, now }: WatchProps & { readonly step: WatchStep }): Child {
+function Done({
+  tenant,
+  step: { id, at, entry, written },
+  now,
+}: WatchProps & { readonly step: WatchStep }): Child {
   if (id === 'test') return <p class="muted">Its requests were answered.</p>
   const time = at !== undefined && <Time at={at} />
   if (id === 'cycle') {
@@ -193,6 +217,7 @@ function Done({ tenant, step: { id, at, entry }, now }: WatchProps & { readonly 
       </p>
     )
   }
+  if (written !== undefined) return <Written tenant={tenant} written={written} />
   if (entry === undefined) return time && <p class="muted">{time}</p>
   const type = tenant.resourceTypes.find(({ name }) => name === entry.resourceType)
   const name = <bdi>{visibleName(entry.resourceName, entry.resourceId, '(no name)')}</bdi>
@@ -210,6 +235,18 @@ function Done({ tenant, step: { id, at, entry }, now }: WatchProps & { readonly 
         name
       )}
       , {time}
+    </p>
+  )
+}
+
+/** A resource that shows that the client has written one of its type. */
+function Written({ tenant, written }: { readonly tenant: PageTenant; readonly written: WrittenResource }) {
+  const type = tenant.resourceTypes.find(({ name }) => name === written.type)
+  const name = <bdi>{visibleName(written.name, written.id)}</bdi>
+  return (
+    <p class="muted">
+      {type ? <a href={`${tenantPaths(tenant.id).listOf(type)}/${written.id}`}>{name}</a> : name}, last
+      changed by this client <Time at={written.time} />
     </p>
   )
 }

@@ -4,6 +4,7 @@
  */
 import { CONTACT_PAUSE_MS, MAX_CONTACTS } from '../../../scim/client-health.ts'
 import type { SeenEntry } from '../../../storage/log/recent-entries.ts'
+import type { WrittenResource } from '../../../storage/sources/written-resources.ts'
 
 /** "unseen": it may have been, but the entries that were read do not reach back far enough. */
 export type StepState = 'done' | 'waiting' | 'problem' | 'later' | 'unseen'
@@ -17,6 +18,8 @@ export interface WatchStep {
   readonly at?: number | undefined
   /** The write that shows it, or the refusal. */
   readonly entry?: SeenEntry | undefined
+  /** Instead of the write: what is there of it. */
+  readonly written?: WrittenResource | undefined
 }
 
 /** What is stored about a connection. */
@@ -29,6 +32,8 @@ export interface SeenConnection {
   readonly entries: readonly SeenEntry[]
   /** Whether these are all of its entries. */
   readonly isComplete: boolean
+  /** Resources that its client wrote last, if the entries are not complete. */
+  readonly written: readonly WrittenResource[]
   /** Refused access with a token or a client that is unknown, newest first. */
   readonly strangers: readonly SeenEntry[]
   /** The names of the types of users and of groups. */
@@ -83,10 +88,12 @@ function testStep(seen: SeenConnection): WatchStep {
 }
 
 function writeStep(seen: SeenConnection, id: 'user' | 'group', types: ReadonlySet<string>): WatchStep {
-  const { entries, isComplete } = seen
+  const { entries, isComplete, written } = seen
   const writes = entries.filter(({ resourceType, action }) => types.has(resourceType) && action !== 'read')
   const done = writes.findLast(({ outcome }) => outcome === 'accepted')
   if (done !== undefined) return { id, state: 'done', at: done.time, entry: done }
+  const there = written.find(({ type }) => types.has(type))
+  if (there !== undefined) return { id, state: 'done', at: there.time, written: there }
   const [refused] = writes
   if (refused !== undefined) return { id, state: 'problem', entry: refused }
   return { id, state: isComplete ? 'waiting' : 'unseen' }
