@@ -10,6 +10,9 @@ import { Issuer } from './issuer.ts'
 export const CLIENT_ID = 'scim-worker'
 export const CLIENT_SECRET = 'the-secret-of-the-client'
 
+const ACCESS_TOKEN = 'the-access-token'
+const SUBJECT = 'subject-1'
+
 /** What the provider does in a sign-in; by default, what it should. */
 export interface Behaviour {
   /** Claims that replace those of the ID token. */
@@ -21,6 +24,8 @@ export interface Behaviour {
   readonly token?: () => Response | Promise<Response>
   /** The metadata instead of the usual. */
   readonly metadata?: Readonly<Record<string, unknown>>
+  /** The claims of the UserInfo endpoint; without them, the provider has none. */
+  readonly userInfo?: Readonly<Record<string, unknown>>
   /** The answer to each request. */
   readonly answer?: (url: string) => Response | Promise<Response> | undefined
 }
@@ -72,6 +77,7 @@ export class OpenIdProvider {
     if (url === `${this.url}/.well-known/openid-configuration`) return Response.json(this.#metadata())
     if (url === this.issuer.jwksUri) return Response.json({ keys: this.issuer.keys.map(({ jwk }) => jwk) })
     if (url === `${this.url}/token`) return await this.#token(init)
+    if (url === `${this.url}/userinfo`) return this.#userInfo(init)
     return new Response('not found', { status: 404 })
   }
 
@@ -81,6 +87,7 @@ export class OpenIdProvider {
       authorization_endpoint: `${this.url}/authorize`,
       token_endpoint: `${this.url}/token`,
       jwks_uri: this.issuer.jwksUri,
+      ...(this.behaviour.userInfo !== undefined && { userinfo_endpoint: `${this.url}/userinfo` }),
       response_types_supported: ['code'],
       id_token_signing_alg_values_supported: ['RS256'],
       ...this.behaviour.metadata,
@@ -103,7 +110,7 @@ export class OpenIdProvider {
     const all: JWTPayload = {
       iss: this.url,
       aud: CLIENT_ID,
-      sub: 'subject-1',
+      sub: SUBJECT,
       iat: now,
       exp: now + 300,
       nbf: now,
@@ -115,7 +122,16 @@ export class OpenIdProvider {
       ...claims,
     }
     const id_token = idToken === undefined ? await this.issuer.token(all, header) : await idToken(all)
-    return Response.json({ access_token: 'a', token_type: 'Bearer', id_token })
+    return Response.json({ access_token: ACCESS_TOKEN, token_type: 'Bearer', id_token })
+  }
+
+  #userInfo(init: RequestInit | undefined): Response {
+    const isKnown = new Headers(init?.headers).get('Authorization') === `Bearer ${ACCESS_TOKEN}`
+    if (isKnown) return Response.json({ sub: SUBJECT, ...this.behaviour.userInfo })
+    return new Response(null, {
+      status: 401,
+      headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    })
   }
 }
 
