@@ -135,7 +135,7 @@ function errorPage(c: AdminContext, error: unknown): Response | Promise<Response
   const links = known instanceof PageNotFound ? known.links : ([['Go to the overview', '/admin']] as const)
   return c.html(
     <MessagePage title={titleOf(known)} administrator={c.get('administrator')}>
-      <p>{known.message}</p>
+      <p>{known.onPage}</p>
       {known.status >= 500 && (
         <p class="muted">
           Request id <code>{c.get('requestId')}</code>

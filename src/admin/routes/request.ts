@@ -68,7 +68,7 @@ export async function readForm(
 export function formErrorOf(error: unknown): FormError & { readonly status: 400 | 409 } {
   if (!(error instanceof AdminError) || (error.status !== 400 && error.status !== 409)) throw error
   // The label names the field already.
-  const message = error.message.replace(/^"\w+" must be/, 'must be')
+  const message = error.onPage.replace(/^"\w+" must be/, 'must be')
   return {
     field: error.field,
     message: message.replace(/^\w/, (first) => first.toUpperCase()),
