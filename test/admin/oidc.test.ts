@@ -7,12 +7,12 @@ import type { OidcSettings, Runtime } from '../../src/runtime.ts'
 import { openDatabase } from '../../src/storage/database/database.ts'
 import { textOf } from '../support/dashboard.ts'
 import { newClient, ORIGIN } from '../support/harness.ts'
+import { OidcBrowser } from '../support/oidc-browser.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
 import {
   type Behaviour,
   CLIENT_ID,
   CLIENT_SECRET,
-  OidcBrowser,
   OpenIdProvider,
   unsigned,
 } from '../support/openid-provider.ts'

@@ -129,11 +129,9 @@ export function RestorePage(props: {
   const type = typeNamed(tenant.resourceTypes, resourceType)
   return (
     <Layout title="Restore" administrator={administrator} tenant={tenant} current="deleted">
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={paths.deleted}>Deleted</a>
-      </nav>
       <PageHead
         title={`Restore “${name}”?`}
+        parent={['Deleted', paths.deleted]}
         lead={
           <>
             {resourceType}, deleted <Time at={deletedAt} /> by {clientName ?? 'an unknown client'}
