@@ -1,22 +1,14 @@
 /**
  * Every page in light and dark, wide and narrow: accessible, without errors, without horizontal scrolling.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { overflowing, violations } from './support/accessibility.ts'
 import { launch, newPage, signedInState } from './support/browser.ts'
 import { type HostileTenant, hostileTenant, IMAGE, SCRIPT, SHOWN_PAGES } from './support/hostile-tenant.ts'
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** The elements that are wider than the window or than their panel. */
-const OVERFLOWING = `[document.documentElement, ...document.querySelectorAll('.panel, .card, .stat')]
-  .filter((element) => element.scrollWidth > element.clientWidth + 1)
-  .map((element) => element.tagName + ' ' + element.className + ' #' + element.id)`
-
 /** Opens about sixty pages, and checks each. */
 const PAGES_TIMEOUT_MS = 300_000
 
@@ -38,18 +30,9 @@ async function picture(page: Page, view: string, path: string): Promise<void> {
   if (folder === undefined) return
   const name = path
     .replace(tenant.path, '')
+    .replace(/(?<=\/|=)(?:t-)?[0-9a-f]{8}-[\w-]+/g, 'id')
     .replace(/[^a-z0-9]+/gi, '-')
-    .slice(0, 40)
   await page.screenshot({ path: join(folder, `${name}-${view}.png`), fullPage: true })
-}
-
-/** The relevant violations that axe finds. */
-async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE)
-  const found = (await page.evaluate(`axe.run().then(({ violations }) => violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ': ' + target + ' ' + failureSummary)))`)) as string[]
-  return found
 }
 
 it('has an address for every page of the dashboard', () => {
@@ -79,9 +62,7 @@ describe.each([
       }
       await picture(page, `${colorScheme}-${width}`, path)
       faults.push(...(await violations(page)).map((fault) => `${path} ${fault}`))
-      faults.push(
-        ...((await page.evaluate(OVERFLOWING)) as string[]).map((wide) => `${path} is too wide: ${wide}`),
-      )
+      faults.push(...(await overflowing(page)).map((wide) => `${path} is too wide: ${wide}`))
     }
     expect(faults).toEqual([])
     expect(errors).toEqual([])
@@ -103,10 +84,10 @@ describe('the page of a new token', () => {
         .click()
       await page.getByRole('button', { name: 'Generate the new token' }).click()
       await page.getByText('It will not be shown again').waitFor()
-      expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
+      expect([await violations(page), await overflowing(page)]).toEqual([[], []])
       await page.getByRole('link', { name: 'I have copied it' }).click()
       await page.getByText('To be revoked').first().waitFor()
-      expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
+      expect([await violations(page), await overflowing(page)]).toEqual([[], []])
       expect(errors).toEqual([])
       await page.context().close()
     }
@@ -121,7 +102,7 @@ describe('the page of a new client secret', () => {
       await page.goto(`${tenant.path}/api-keys`)
       await page.getByRole('button', { name: 'Generate Client Secret' }).click()
       await page.getByText('It will not be shown again').waitFor()
-      expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
+      expect([await violations(page), await overflowing(page)]).toEqual([[], []])
       expect(errors).toEqual([])
       await page.context().close()
     }
