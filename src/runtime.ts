@@ -212,6 +212,8 @@ export interface HttpEnv {
     auditNote: AuditNote | undefined
     /** Adds the check of the administrator's session to the batches of the first database. */
     duringSession: ((db: Database) => Database) | undefined
+    /** Stores that the request has begun with the first write to the first database. */
+    beginAudit: ((db: Database) => Database) | undefined
     /** The database of an administrator's request. */
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */
