@@ -21,13 +21,12 @@ td .mono, th .mono { overflow-wrap: break-word }
 .tokens .hint { font-weight: 400 }
 .tokens td.number:has(time) { min-width: 6.6rem }
 td[data-label='Id'] { max-width: 36cqi }
-.tokens .row-actions { max-width: none }
 .stack td.number:is(:has(time), [data-label='Expires'], [data-label='Last used']) { text-align: left }
 .list-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-2) var(--space-5); font-size: var(--text-small) }
 .lines { table-layout: fixed }
 /* Text that is cut is cut at its end, which is on the left in a text from right to left. */
-.lines th, .lines td { overflow: hidden; text-align: left; text-overflow: ellipsis; white-space: nowrap }
-.lines td.number { text-align: right }
+.lines th, .lines td { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.lines [dir=auto] { text-align: left }
 .lines a:focus-visible { outline-offset: -2px }
 .lines col.name { width: 30% }
 .lines col.state { width: 7rem }
@@ -46,7 +45,7 @@ td[data-label='Id'] { max-width: 36cqi }
 .outcome { min-width: 8rem }
 .nowrap { white-space: nowrap }
 .stack tbody th { min-width: min(9rem, 18cqi) }
-.stack:not(.tokens, .lines, .compact) tbody th { width: 32cqi }
+.row-actions { max-width: none }
 .row-actions .actions { justify-content: flex-end; flex-wrap: nowrap; gap: var(--space-3) }
 .compact th time { white-space: normal }
 .compact th, .compact td { padding: var(--space-2) var(--space-3); font-size: var(--text-small) }

@@ -6,6 +6,9 @@ ${stacked('.tokens')}
 @container panel (max-width: 760px) {
   td time, th time { white-space: normal }
 }
+@container panel (min-width: 621px) {
+  .stack:not(.tokens, .lines, .compact) tbody th { width: 32cqi }
+}
 /* The page of a resource has its external id; the names need the room. */
 @container panel (min-width: 621px) and (max-width: 760px) {
   .lines .identifier { display: none }
