@@ -71,6 +71,14 @@ describe('the provisioning log', () => {
     for (const part of ['Credential', 'Federation']) expect(text).not.toContain(part)
   })
 
+  it('keeps the navigation of the tenant on the page of an entry that does not exist', async () => {
+    const { browser, path } = await newLog()
+    const { status, html } = await browser.get(`${path}/${crypto.randomUUID()}`)
+    expect(status).toBe(404)
+    expect(html).toContain(`href="${path}"`)
+    expect(html).toContain(`href="${path.replace(/log$/, 'webhooks')}"`)
+  })
+
   it('shows a warning of a credential that expires soon, which has no answer', async () => {
     const { client, browser, path } = await newLog()
     const expiresAt = new Date(Date.now() + 7 * DAY_MS - 1000).toISOString()

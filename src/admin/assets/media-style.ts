@@ -8,10 +8,12 @@ ${stacked('.tokens')}
 }
 @container panel (min-width: 621px) {
   .stack:not(.tokens, .lines, .compact) tbody th { width: 32cqi }
+  .stack td:has(time) { min-width: 6.8rem }
 }
 /* The page of a resource has its external id; the names need the room. */
 @container panel (min-width: 621px) and (max-width: 760px) {
   .lines .identifier { display: none }
+  .lines col.name { width: 40% }
   .lines td time { white-space: inherit }
 }
 @container panel (max-width: 620px) {

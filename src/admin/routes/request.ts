@@ -39,7 +39,9 @@ export async function loadWithTenant<Queries extends Record<string, Query<unknow
   const id = c.req.param('tenant') ?? ''
   const { tenant, ...rest } = await readTogether(c.get('db'), { ...queries(id), tenant: tenantQuery(id) })
   const found = requireTenant(tenant as TenantSummary | undefined, id)
-  return { ...rest, tenant: { ...found, resourceTypes: c.get('resourceTypes') } } as Loaded<Queries>
+  const shown: PageTenant = { ...found, resourceTypes: c.get('resourceTypes') }
+  c.set('pageTenant', shown)
+  return { ...rest, tenant: shown } as Loaded<Queries>
 }
 
 /**
