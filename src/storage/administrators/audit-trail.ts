@@ -60,7 +60,7 @@ export async function insertAuditEntry(db: Database, entry: NewAuditEntry, begun
     await db.batch([insert])
     return
   }
-  const complete = sql`UPDATE audit_trail SET target = ${target}, outcome = ${outcome}, status = ${status},
+  const complete = sql`UPDATE audit_trail SET tenant_id = ${tenantId}, target = ${target}, outcome = ${outcome}, status = ${status},
     detail = ${detail}, changes = ${changes}, fold_key = NULL WHERE fold_key = ${begun}`
   await db.batch([insert, statement(complete)])
 }
