@@ -40,7 +40,7 @@ a, b, strong, code, span, h1 { unicode-bidi: plaintext }
 [hidden] { display: none }
 
 .sidebar { position: sticky; top: 0; height: 100vh; overflow-y: auto; display: flex; flex-direction: column; gap: var(--space-5); padding: var(--space-6) var(--space-5); background: var(--surface); border-right: 1px solid var(--line) }
-.sidebar > * { flex-shrink: 0 }
+.sidebar > *, .menu > * { flex-shrink: 0 }
 .brand { display: flex; align-items: center; gap: var(--space-3); padding: 0 var(--space-3); font-weight: 650; color: var(--text); text-decoration: none }
 .logo rect { fill: var(--brand) }
 .logo circle, .logo path { fill: none; stroke: var(--on-fill); stroke-width: 2; stroke-linecap: round }
