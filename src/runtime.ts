@@ -16,6 +16,7 @@ import type { LogEntry } from './storage/log/log-entry.ts'
 import type { StoredResourceType } from './storage/tables/resource-tables.ts'
 import type { Actor, TenantContext } from './storage/tenants/context.ts'
 import type { Databases } from './storage/tenants/locations.ts'
+import type { TenantSummary } from './storage/tenants/queries.ts'
 
 export interface Runtime {
   /** Opens a database for one request. */
@@ -208,10 +209,14 @@ export interface HttpEnv {
     administrator: Administrator
     /** The tenant in the path of an administrator's request. */
     pathTenant: string | undefined
+    /** The tenant of a page of the dashboard, as soon as it is loaded: an error keeps its navigation. */
+    pageTenant: (TenantSummary & { readonly resourceTypes: readonly StoredResourceType[] }) | undefined
     /** What the handler tells the audit trail. */
     auditNote: AuditNote | undefined
     /** Adds the check of the administrator's session to the batches of the first database. */
     duringSession: ((db: Database) => Database) | undefined
+    /** Stores that the request has begun with the first write to the first database. */
+    beginAudit: ((db: Database) => Database) | undefined
     /** The database of an administrator's request. */
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */

@@ -52,6 +52,14 @@ describe('the texts of the server', () => {
     expect(lines.filter(({ line }) => wording.test(line))).toEqual([])
   })
 
+  it('lead to a page and not to the admin API, where they are of a page', () => {
+    const ofPages = lines.filter(({ at }) => /^admin\/(?:pages|components|routes)\//.test(at))
+    expect(ofPages.length).toBeGreaterThan(3_000)
+    expect(ofPages.filter(({ line }) => /\b(?:GET|POST|PUT|PATCH|DELETE) \/admin\/api\b/.test(line))).toEqual(
+      [],
+    )
+  })
+
   it('would be found', () => {
     const faults = ['the body is no JSON', 'All of these are gone', 'an error in the line', 'please log in']
     expect(faults.filter((fault) => !NEVER.some(([wording]) => wording.test(fault)))).toEqual([])

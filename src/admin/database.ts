@@ -21,8 +21,8 @@ const OWNER = 'the administration'
 /** The part of a request's context that is needed to open databases. */
 interface Opener {
   readonly env: Pick<Runtime, 'openDatabase' | 'databaseNames' | 'maxDatabaseBytes' | 'turn'>
-  /** Undefined outside of requests with a session. */
-  readonly get?: (name: 'duringSession') => HttpEnv['Variables']['duringSession']
+  /** Undefined outside of requests with a session, or that the audit trail names. */
+  readonly get?: <Name extends 'duringSession' | 'beginAudit'>(name: Name) => HttpEnv['Variables'][Name]
 }
 
 /** Opens the first database. @param figures receives the costs of its statements */
@@ -31,20 +31,21 @@ export function administrationDatabase(opener: Opener, figures: DatabaseFigures)
 }
 
 /**
- * All databases. Batches of the first one also check the session of the administrator.
+ * All databases. Batches of the first one also check the session of the administrator, and begin the entry of the audit trail.
  *
  * @param figures receives the costs of their statements
  */
 export function administrationDatabases(opener: Opener, figures: DatabaseFigures): Databases {
   const { env } = opener
   const duringSession = opener.get?.('duringSession') ?? ((db: Database) => db)
+  const beginAudit = opener.get?.('beginAudit') ?? ((db: Database) => db)
   const { openDatabase, databaseNames: names, maxDatabaseBytes: maxBytes, turn } = env
   return {
     names,
     maxBytes,
     open: (name) => {
       const db = inTurn(openDatabase(name, figures), turn && (() => turn(OWNER)))
-      return name === names[0] ? duringSession(db) : db
+      return name === names[0] ? beginAudit(duringSession(db)) : db
     },
   }
 }

@@ -11,23 +11,28 @@ import { ClientGone, DatabaseUnavailable, GuardError } from '../storage/database
 import { NamedDatabaseUnavailable, TenantMoved } from '../storage/tenants/locations.ts'
 import { choice } from './contract/allowed.ts'
 
-/** An expected failure. `message` is safe to send; `field` names the invalid input, if there is one. */
+/**
+ * An expected failure. `message` is safe to send; `field` names the invalid input, if there is one. `onPage` is what the
+ * dashboard says instead, because it has other ways out than the admin API.
+ */
 export class AdminError extends Error {
   readonly status: ContentfulStatusCode
   readonly code: string
   readonly field: string | undefined
+  readonly onPage: string
 
   constructor(
     status: ContentfulStatusCode,
     code: string,
     message: string,
     field?: string,
-    options?: ErrorOptions,
+    { onPage = message, ...options }: ErrorOptions & { readonly onPage?: string } = {},
   ) {
     super(message, options)
     this.status = status
     this.code = code
     this.field = field
+    this.onPage = onPage
   }
 }
 

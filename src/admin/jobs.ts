@@ -164,5 +164,6 @@ export function otherJob({ id, kind, target, state, tenantId }: Job, field?: str
     undo: `The undoing of changes in ${of}`,
   }[kind]
   const url = `GET /admin/api/tenants/${tenantId}/jobs/${id}`
-  return new AdminError(409, 'conflict', `${what} is ${state}; see ${url}`, field)
+  const onPage = `${what} is ${state}. “Export and import” shows its progress.`
+  return new AdminError(409, 'conflict', `${what} is ${state}; see ${url}`, field, { onPage })
 }

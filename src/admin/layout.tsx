@@ -98,27 +98,36 @@ function Sidebar({
         <Logo />
         <span>scim-worker</span>
       </a>
-      {tenant && <TenantSwitch name={tenant.name} />}
-      <nav aria-label="Dashboard">
-        <ul>
-          {[...navigation(tenant), ...installation(administrator)].map(({ item, label, href, key }) => (
-            <li>
-              <a
-                href={href}
-                data-key={key}
-                {...(item === 'directory' ? { 'data-search': '' } : {})}
-                {...(item === current ? { 'aria-current': 'page' } : {})}
-              >
-                {label}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </nav>
-      <button type="button" class="link shortcuts" id="shortcuts" hidden>
-        Keyboard shortcuts
+      {/* On a narrow screen the menu opens above the page. A browser without popovers shows it in its place. */}
+      <button type="button" class="quiet menu-button" popovertarget="menu">
+        Menu
       </button>
-      <SignOut administrator={administrator} />
+      {tenant && <TenantSwitch name={tenant.name} />}
+      <div class="menu" id="menu" popover="auto">
+        <button type="button" class="quiet menu-button" popovertarget="menu" popovertargetaction="hide">
+          Close
+        </button>
+        <nav aria-label="Dashboard">
+          <ul>
+            {[...navigation(tenant), ...installation(administrator)].map(({ item, label, href, key }) => (
+              <li>
+                <a
+                  href={href}
+                  data-key={key}
+                  {...(item === 'directory' ? { 'data-search': '' } : {})}
+                  {...(item === current ? { 'aria-current': 'page' } : {})}
+                >
+                  {label}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <button type="button" class="link shortcuts" id="shortcuts" hidden>
+          Keyboard shortcuts
+        </button>
+        <SignOut administrator={administrator} />
+      </div>
     </header>
   )
 }

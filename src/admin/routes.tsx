@@ -134,8 +134,8 @@ function errorPage(c: AdminContext, error: unknown): Response | Promise<Response
   if (known.status === 503) c.header('Retry-After', '5')
   const links = known instanceof PageNotFound ? known.links : ([['Go to the overview', '/admin']] as const)
   return c.html(
-    <MessagePage title={titleOf(known)} administrator={c.get('administrator')}>
-      <p>{known.message}</p>
+    <MessagePage title={titleOf(known)} administrator={c.get('administrator')} tenant={c.get('pageTenant')}>
+      <p>{known.onPage}</p>
       {known.status >= 500 && (
         <p class="muted">
           Request id <code>{c.get('requestId')}</code>

@@ -107,6 +107,11 @@ export function grantsOf(rules: readonly RoleRule[], { email, groups }: Identity
     .map(({ role, tenants }) => ({ role, tenants }))
 }
 
+/** Whether a rule gives a role to a group. */
+export function nameGroups(rules: readonly RoleRule[]): boolean {
+  return rules.some(({ subjects }) => subjects.some(({ kind }) => kind === 'group'))
+}
+
 /** The groups that a rule names, of those of an administrator: a session need not remember the others. */
 export function namedGroups(rules: readonly RoleRule[], groups: readonly string[]): readonly string[] {
   const named = new Set(

@@ -211,5 +211,11 @@ describe('client secrets on the API Keys page', () => {
       expect(text).toMatch(/The token “ Old token ” scim_…\S{4} expires in 59 days/)
       expect(text).not.toContain('“ Young token ”')
     }
+    for (let i = 0; i < 9; i++) await newToken(tenantId, { name: `Token ${i}`, expiresAt: inDays(50) })
+    for (const text of await pages()) {
+      expect(text).toContain('“ Token 3 ”')
+      expect(text).toContain('and 6 other credentials.')
+      expect(text).not.toMatch(/“ Old token ” scim_/)
+    }
   })
 })

@@ -1,18 +1,22 @@
 /** The audit trail of administrators. */
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Route } from '../../src/admin/contract/route.ts'
 import { ROUTES } from '../../src/admin/contract/routes.ts'
 import { FORM_OPERATIONS, OTHER_OPERATIONS, PAGES } from '../../src/admin/people/operations.ts'
+import { createApp } from '../../src/app.ts'
+import type { Runtime } from '../../src/runtime.ts'
 import {
   insertAuditEntry,
   type NewAuditEntry,
   pruneAudit,
 } from '../../src/storage/administrators/audit-trail.ts'
-import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { type Database, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
-import { admin, newClient } from '../support/harness.ts'
+import { admin, newClient, ORIGIN } from '../support/harness.ts'
+import { ONE_DATABASE } from '../support/one-database.ts'
 import { adminAs, newAdminToken } from '../support/people.ts'
+import { TEST_SETTINGS } from '../support/settings.ts'
 
 const UUID = '0198c7a2-5d1e-7c3a-9f04-6b2d8e1a4c57'
 
@@ -294,5 +298,78 @@ describe('the pages of the audit trail', () => {
     const browser = await new Browser().signIn(token)
     expect((await browser.get('/admin/audit')).status).toBe(403)
     expect((await browser.get(`/admin/tenants/${tenantId}/audit`)).status).toBe(200)
+  })
+})
+
+describe('an entry that has begun', () => {
+  /** An app whose server ends after the change, before the outcome is stored. */
+  function endingServer() {
+    const open = (figures: ReturnType<typeof noFigures>): Database => {
+      const db = openDatabase(env.DB, figures)
+      return {
+        async batch(statements, isLong) {
+          if (statements.some((one) => /^\s*UPDATE audit_trail\b/.test(one.sql))) throw new Error('ended')
+          return await db.batch(statements, isLong)
+        },
+      }
+    }
+    const runtime = {
+      ...ONE_DATABASE,
+      openDatabase: (_name: unknown, figures: ReturnType<typeof noFigures>) => open(figures),
+      now: Date.now,
+      newId: () => crypto.randomUUID(),
+      isAllowed: () => true,
+      settings: TEST_SETTINGS,
+    } as unknown as Runtime
+    return async (path: string, body: unknown) => {
+      const headers = {
+        Authorization: `Bearer ${TEST_SETTINGS.adminToken}`,
+        'Content-Type': 'application/json',
+      }
+      const request = new Request(`${ORIGIN}/admin/api${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      })
+      return (await createApp().fetch(request, runtime)).status
+    }
+  }
+
+  it('is stored in the transaction of the change, so that a crash leaves no change without an entry', async () => {
+    const fault = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const { tenantId } = await newClient()
+    expect(await endingServer()(`/tenants/${tenantId}/clients`, { name: 'Entra' })).toBe(201)
+    expect(fault).toHaveBeenCalled()
+    const [entry] = await trailOf(tenantId)
+    expect(entry).toMatchObject({
+      operation: 'createClient',
+      outcome: 'begun',
+      status: 0,
+      administrator: 'Administrator',
+    })
+    expect(entry?.changes).toContainEqual({ field: 'name', after: 'Entra' })
+    const page = textOf((await (await new Browser().signIn()).get(`/admin/tenants/${tenantId}/audit`)).html)
+    expect(page).toContain('Begun Create client')
+    expect(page).toContain('its outcome was not stored')
+  })
+
+  it('is not left by a change that the database has refused, or by a request that only reads', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const { tenantId } = await newClient()
+    const before = (await trailOf(tenantId)).length
+    const send = endingServer()
+    expect(await send('/tenants', { id: tenantId, name: 'Taken' })).toBe(409)
+    expect(await send(`/tenants/${tenantId}/clients`, { name: '' })).toBe(400)
+    const after = await trailOf(tenantId)
+    expect(after.filter(({ outcome }) => outcome === 'begun')).toEqual([])
+    expect(after.length).toBeGreaterThanOrEqual(before)
+  })
+
+  it('becomes the entry with the outcome', async () => {
+    const { tenantId } = await newClient()
+    await admin('POST', `/tenants/${tenantId}/clients`, { name: 'Entra' })
+    const entries = (await trailOf(tenantId)).filter(({ operation }) => operation === 'createClient')
+    expect(entries.map(({ outcome, status }) => [outcome, status])).toEqual([['accepted', 201]])
+    expect(entries[0]?.target).toMatch(new RegExp(`^${tenantId}_`))
   })
 })

@@ -62,6 +62,23 @@ describe('the provisioning log', () => {
     }
   })
 
+  it('names no credential for what an administrator did', async () => {
+    const { client, browser, path } = await newLog()
+    const { id } = await client.createUser()
+    await browser.post(`/admin/tenants/${client.tenantId}/users/${id}/disable`, { reason: '' })
+    const text = textOf((await browser.get(`${path}?action=disable`)).html)
+    expect(text).toContain('Client Administrator')
+    for (const part of ['Credential', 'Federation']) expect(text).not.toContain(part)
+  })
+
+  it('keeps the navigation of the tenant on the page of an entry that does not exist', async () => {
+    const { browser, path } = await newLog()
+    const { status, html } = await browser.get(`${path}/${crypto.randomUUID()}`)
+    expect(status).toBe(404)
+    expect(html).toContain(`href="${path}"`)
+    expect(html).toContain(`href="${path.replace(/log$/, 'webhooks')}"`)
+  })
+
   it('shows a warning of a credential that expires soon, which has no answer', async () => {
     const { client, browser, path } = await newLog()
     const expiresAt = new Date(Date.now() + 7 * DAY_MS - 1000).toISOString()

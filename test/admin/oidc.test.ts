@@ -7,12 +7,12 @@ import type { OidcSettings, Runtime } from '../../src/runtime.ts'
 import { openDatabase } from '../../src/storage/database/database.ts'
 import { textOf } from '../support/dashboard.ts'
 import { newClient, ORIGIN } from '../support/harness.ts'
+import { OidcBrowser } from '../support/oidc-browser.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
 import {
   type Behaviour,
   CLIENT_ID,
   CLIENT_SECRET,
-  OidcBrowser,
   OpenIdProvider,
   unsigned,
 } from '../support/openid-provider.ts'
@@ -202,6 +202,157 @@ describe('sign-in by OpenID Connect', () => {
     const { answer } = await signIn(world, behaviour)
     expect([answer.status, textOf(answer.html).includes('has no role here')]).toEqual([403, true])
     expect(world.browser.cookies.has('__Host-scim_admin')).toBe(false)
+  })
+})
+
+describe('groups from the UserInfo endpoint', () => {
+  const roles = 'viewer: group Readers'
+  const claims = { groups: undefined }
+
+  it('are asked for if the ID token has none', async () => {
+    const world = await newWorld({ roles })
+    const { answer } = await signIn(world, { claims, userInfo: { groups: ['Readers'] } })
+    expect(answer.status).toBe(200)
+    const page = await world.browser.get('/admin/tenants')
+    expect([page.status, textOf(page.html).includes('anna@example.com viewer')]).toEqual([200, true])
+  })
+
+  it('give nothing but groups', async () => {
+    const world = await newWorld({ roles: `${roles}; owner: root@example.com` })
+    const userInfo = { groups: ['Others'], email: 'root@example.com', email_verified: true }
+    const { answer } = await signIn(world, { claims, userInfo })
+    expect([answer.status, textOf(answer.html).includes('anna@example.com, who has no role')]).toEqual([
+      403,
+      true,
+    ])
+  })
+
+  it.each<[string, string, Behaviour]>([
+    ['the ID token has groups', roles, { claims: { groups: [] }, userInfo: { groups: ['Readers'] } }],
+    ['no rule names a group', 'owner: anna@example.com', { claims, userInfo: { groups: [] } }],
+    ['the provider has no such endpoint', roles, { claims }],
+  ])('are not asked for if %s', async (_, rules, behaviour) => {
+    const world = await newWorld({ roles: rules })
+    await signIn(world, behaviour)
+    expect(world.provider.issuer.requested.filter((url) => url.endsWith('/userinfo'))).toEqual([])
+  })
+
+  const ofEndpoint = (answer: () => Response | Promise<Response>) => (url: string) =>
+    url.endsWith('/userinfo') ? answer() : undefined
+
+  it.each<[string, string, Partial<Behaviour>]>([
+    ['of another person', '"sub"', { userInfo: { sub: 'subject-2', groups: ['Readers'] } }],
+    ['of nobody', '"sub"', { userInfo: { sub: undefined, groups: ['Readers'] } }],
+    [
+      'with megabytes',
+      'it answered with more than 200000 bytes',
+      { answer: ofEndpoint(() => Response.json({ sub: 'subject-1', groups: ['x'.repeat(300_000)] })) },
+    ],
+    [
+      'that refuses the access token',
+      'its UserInfo endpoint refused the access token',
+      {
+        answer: ofEndpoint(
+          () => new Response(null, { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } }),
+        ),
+      },
+    ],
+    ['that is not JSON', 'The answer of', { answer: ofEndpoint(() => new Response('<html>')) }],
+    [
+      'that leads elsewhere',
+      'The answer of',
+      { answer: ofEndpoint(() => Response.redirect('https://evil.example/', 302)) },
+    ],
+    ['over http', 'The answer of', { metadata: { userinfo_endpoint: 'http://evil.example/userinfo' } }],
+  ])('are refused in an answer %s', async (_, words, behaviour) => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const world = await newWorld({ roles: `${roles}; owner: anna@example.com` })
+    const { answer } = await signIn(world, { claims, userInfo: {}, ...behaviour })
+    expect([400, 503]).toContain(answer.status)
+    expect(textOf(answer.html)).toContain(words)
+    expect(world.browser.cookies.has('__Host-scim_admin')).toBe(false)
+    expect(world.provider.issuer.requested.filter((url) => url.includes('evil'))).toEqual([])
+  })
+
+  it('are not waited for longer than five seconds', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const world = await newWorld({ roles })
+      const answer = ofEndpoint(() => new Promise<Response>(() => undefined))
+      const asked = signIn(world, { claims, userInfo: {}, answer })
+      await vi.waitFor(() => expect(world.provider.issuer.requested.at(-1)).toMatch(/userinfo$/))
+      await vi.advanceTimersByTimeAsync(5_000)
+      const { status, html } = (await asked).answer
+      expect([status, textOf(html).includes('did not answer within 5 seconds')]).toEqual([503, true])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('sign-out at the provider', () => {
+  const END = { end_session_endpoint: 'https://idp.example/logout?realm=acme' }
+
+  it('is offered after sign-out, and comes back to the sign-in page', async () => {
+    const world = await newWorld()
+    await signIn(world, { metadata: END })
+    const { location } = await world.browser.post('/admin/sign-out', {})
+    expect(location).toBe('/admin/sign-in?signed-in=provider')
+    const page = await world.browser.get(location ?? '')
+    expect(page.html).toContain('<a href="/admin/sign-out/oidc">')
+    const out = await world.browser.get('/admin/sign-out/oidc?post_logout_redirect_uri=https://evil.example/')
+    const url = new URL(out.location ?? '')
+    expect(url.origin + url.pathname).toBe('https://idp.example/logout')
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      realm: 'acme',
+      client_id: CLIENT_ID,
+      post_logout_redirect_uri: `${ORIGIN}/admin/sign-in`,
+    })
+  })
+
+  it.each<[string, Behaviour]>([
+    ['has no address for it', {}],
+    ['has one with http', { metadata: { end_session_endpoint: 'http://evil.example/logout' } }],
+    ['has one with a script', { metadata: { end_session_endpoint: 'javascript:alert(1)' } }],
+  ])('is not offered if the provider %s', async (_, behaviour) => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const world = await newWorld()
+    await signIn(world, behaviour)
+    expect((await world.browser.post('/admin/sign-out', {})).location).toBe('/admin/sign-in')
+    const out = await world.browser.get('/admin/sign-out/oidc')
+    expect([404, 503]).toContain(out.status)
+    expect(out.location).toBeNull()
+  })
+
+  it('does not keep a session alive when the provider cannot be reached', async () => {
+    const fault = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const world = await newWorld()
+    await signIn(world)
+    const copy = new Map(world.browser.cookies)
+    world.provider.behaviour = { answer: () => Promise.reject(new TypeError('no route')) }
+    // Ten minutes later, the metadata is fetched again.
+    const later = { ...world.runtime, now: () => Date.now() + 11 * 60_000 }
+    const browser = new OidcBrowser(createApp(), later)
+    for (const [name, value] of copy) browser.cookies.set(name, value)
+    expect((await browser.post('/admin/sign-out', {})).location).toBe('/admin/sign-in')
+    expect(fault).toHaveBeenCalled()
+    for (const [name, value] of copy) browser.cookies.set(name, value)
+    expect((await browser.get('/admin/tenants')).status).toBe(303)
+  })
+
+  it('is not offered to those who have signed in with a token', async () => {
+    const world = await newWorld()
+    world.provider.behaviour = { metadata: END }
+    await world.browser.post('/admin/sign-in', { token: TEST_SETTINGS.adminToken ?? '' })
+    expect((await world.browser.post('/admin/sign-out', {})).location).toBe('/admin/sign-in')
+    expect(world.provider.issuer.requested).toEqual([])
+  })
+
+  it('does not ask the provider more often than sign-ins are allowed', async () => {
+    const world = await newWorld({ isAllowed: () => false })
+    expect((await world.browser.get('/admin/sign-out/oidc')).status).toBe(429)
+    expect(world.provider.issuer.requested).toEqual([])
   })
 })
 
@@ -400,7 +551,7 @@ it('has no page of OpenID Connect without a provider', async () => {
   const { runtime } = await newWorld()
   const without = { ...runtime, settings: { ...runtime.settings, oidc: undefined } }
   const browser = new OidcBrowser(createApp(), without)
-  for (const path of ['/admin/sign-in/oidc', '/admin/sign-in/callback']) {
+  for (const path of ['/admin/sign-in/oidc', '/admin/sign-in/callback', '/admin/sign-out/oidc']) {
     expect((await browser.get(path)).status).toBe(404)
   }
   expect((await browser.get('/admin/sign-in')).html).not.toContain('oidc')

@@ -64,7 +64,7 @@ async function newConnection(kind: (typeof KINDS)[number], more: Record<string, 
   /** The row of a credential. */
   const row = async ({ end }: Shown) => {
     const { html } = await browser.get(keys)
-    return html.split('<tr>').find((one) => one.includes(`…${end}</code></span></th>`)) ?? ''
+    return html.split('<tr>').find((one) => one.includes(`…${end}</code></span>`)) ?? ''
   }
   const first = await generate()
   return { tenantId, browser, keys, path, first, generate, rotate, question, revoke, row }

@@ -3,7 +3,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { Browser } from '../support/dashboard.ts'
+import { Browser, textOf as pageText } from '../support/dashboard.ts'
 import {
   exported,
   fileOf,
@@ -114,6 +114,10 @@ describe('an export by a job', () => {
       409,
       `The move of tenant "${client.tenantId}" to "null" is running; see GET /admin/api${pathOf(client)}/jobs/${id}`,
     ])
+    const browser = await new Browser().signIn()
+    const page = pageText((await browser.post(`/admin/tenants/${client.tenantId}/export`, {})).html)
+    expect(page).toContain('to "null" is running. “Export and import” shows its progress.')
+    expect(page).not.toContain('/admin/api')
     await env.DB.prepare(`UPDATE jobs SET state = 'done', target = 'DB2' WHERE id = ?1`).bind(id).run()
     await imported(client.tenantId, textOf([userLine(1)]), '?end=later')
     const importing = await admin('POST', `${pathOf(client)}/exports`)

@@ -110,6 +110,16 @@ describe('the directory', () => {
     await page.context().close()
   })
 
+  it('cuts a text from right to left at its end, which is on the left', async () => {
+    const { page } = await opened('/users?sort=created&reverse=1')
+    const cells = page.locator('td[data-label="Display name"]')
+    const arabic = cells.filter({ hasText: 'محمد' })
+    expect(await arabic.evaluate((cell) => cell.computedStyleMap().get('direction')?.toString())).toBe('rtl')
+    const [first, cell] = [await cells.first().boundingBox(), await arabic.boundingBox()]
+    expect(cell?.x).toBe(first?.x)
+    await page.context().close()
+  })
+
   it.for([380, 768, 1280])('has rows of one height, and no horizontal scrolling, at %i px', async (width) => {
     const { page, errors } = await opened('/users?sort=created&reverse=1', width)
     const heights = await page

@@ -34,13 +34,21 @@ export class Issuer {
   /** The answer instead of the JWK Set; undefined: the set. */
   answer: Answer | undefined
 
-  private constructor(host: string) {
-    this.issuer = `https://${host}/${this.tid}/v2.0`
-    this.jwksUri = `https://${host}/${this.tid}/discovery/v2.0/keys`
+  private constructor(origin: string) {
+    this.issuer = `${origin}/${this.tid}/v2.0`
+    this.jwksUri = `${origin}/${this.tid}/discovery/v2.0/keys`
   }
 
-  static async create({ host = 'login.microsoftonline.com', alg = 'RS256' as Alg } = {}): Promise<Issuer> {
-    const issuer = new Issuer(host)
+  static async create({
+    host = 'login.microsoftonline.com',
+    origin = `https://${host}`,
+    alg = 'RS256',
+  }: {
+    readonly host?: string
+    readonly origin?: string
+    readonly alg?: Alg
+  } = {}): Promise<Issuer> {
+    const issuer = new Issuer(origin)
     await issuer.rotate('one', alg)
     return issuer
   }

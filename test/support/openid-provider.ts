@@ -1,14 +1,14 @@
 /**
- * An OpenID provider behind `fetch`, and a browser that signs in with it. The provider can be told to misbehave.
+ * An OpenID provider behind `fetch`, which can be told to misbehave.
  */
 import { type JWTHeaderParameters, type JWTPayload, UnsecuredJWT } from 'jose'
-import type { App } from '../../src/app.ts'
-import type { Runtime } from '../../src/runtime.ts'
-import { ORIGIN } from './harness.ts'
 import { Issuer } from './issuer.ts'
 
 export const CLIENT_ID = 'scim-worker'
 export const CLIENT_SECRET = 'the-secret-of-the-client'
+
+const ACCESS_TOKEN = 'the-access-token'
+const SUBJECT = 'subject-1'
 
 /** What the provider does in a sign-in; by default, what it should. */
 export interface Behaviour {
@@ -21,6 +21,8 @@ export interface Behaviour {
   readonly token?: () => Response | Promise<Response>
   /** The metadata instead of the usual. */
   readonly metadata?: Readonly<Record<string, unknown>>
+  /** The claims of the UserInfo endpoint; without them, the provider has none. */
+  readonly userInfo?: Readonly<Record<string, unknown>>
   /** The answer to each request. */
   readonly answer?: (url: string) => Response | Promise<Response> | undefined
 }
@@ -42,8 +44,9 @@ export class OpenIdProvider {
     issuer.answer = (url, init) => this.#serve(url, init)
   }
 
-  static async create(): Promise<OpenIdProvider> {
-    return new OpenIdProvider(await Issuer.create({ host: `${crypto.randomUUID()}.example` }))
+  /** @param origin where it is served; by default, behind `fetch` only */
+  static async create(origin = `https://${crypto.randomUUID()}.example`): Promise<OpenIdProvider> {
+    return new OpenIdProvider(await Issuer.create({ origin }))
   }
 
   get url(): string {
@@ -72,6 +75,7 @@ export class OpenIdProvider {
     if (url === `${this.url}/.well-known/openid-configuration`) return Response.json(this.#metadata())
     if (url === this.issuer.jwksUri) return Response.json({ keys: this.issuer.keys.map(({ jwk }) => jwk) })
     if (url === `${this.url}/token`) return await this.#token(init)
+    if (url === `${this.url}/userinfo`) return this.#userInfo(init)
     return new Response('not found', { status: 404 })
   }
 
@@ -81,6 +85,7 @@ export class OpenIdProvider {
       authorization_endpoint: `${this.url}/authorize`,
       token_endpoint: `${this.url}/token`,
       jwks_uri: this.issuer.jwksUri,
+      ...(this.behaviour.userInfo !== undefined && { userinfo_endpoint: `${this.url}/userinfo` }),
       response_types_supported: ['code'],
       id_token_signing_alg_values_supported: ['RS256'],
       ...this.behaviour.metadata,
@@ -103,7 +108,7 @@ export class OpenIdProvider {
     const all: JWTPayload = {
       iss: this.url,
       aud: CLIENT_ID,
-      sub: 'subject-1',
+      sub: SUBJECT,
       iat: now,
       exp: now + 300,
       nbf: now,
@@ -115,7 +120,16 @@ export class OpenIdProvider {
       ...claims,
     }
     const id_token = idToken === undefined ? await this.issuer.token(all, header) : await idToken(all)
-    return Response.json({ access_token: 'a', token_type: 'Bearer', id_token })
+    return Response.json({ access_token: ACCESS_TOKEN, token_type: 'Bearer', id_token })
+  }
+
+  #userInfo(init: RequestInit | undefined): Response {
+    const isKnown = new Headers(init?.headers).get('Authorization') === `Bearer ${ACCESS_TOKEN}`
+    if (isKnown) return Response.json({ sub: SUBJECT, ...this.behaviour.userInfo })
+    return new Response(null, {
+      status: 401,
+      headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    })
   }
 }
 
@@ -130,50 +144,4 @@ async function challengeOf(verifier: string): Promise<string> {
 /** A token with `alg: none`. */
 export function unsigned(claims: JWTPayload): string {
   return new UnsecuredJWT(claims).encode()
-}
-
-/** A browser with a jar of cookies. */
-export class OidcBrowser {
-  readonly cookies = new Map<string, string>()
-  readonly #app: App
-  readonly #runtime: Runtime
-
-  constructor(app: App, runtime: Runtime) {
-    this.#app = app
-    this.#runtime = runtime
-  }
-
-  async get(path: string) {
-    return await this.#send(
-      new Request(new URL(path, ORIGIN), { redirect: 'manual', headers: this.#headers() }),
-    )
-  }
-
-  async post(path: string, form: Record<string, string>) {
-    const headers = { ...this.#headers(), Origin: ORIGIN }
-    const body = new URLSearchParams(form)
-    return await this.#send(
-      new Request(new URL(path, ORIGIN), { method: 'POST', redirect: 'manual', headers, body }),
-    )
-  }
-
-  #headers(): Record<string, string> {
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    return { ...(cookie !== '' && { Cookie: cookie }), 'CF-Connecting-IP': '203.0.113.9' }
-  }
-
-  async #send(request: Request) {
-    const response = await this.#app.fetch(request, this.#runtime)
-    for (const set of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? []
-      if (/Max-Age=0/.test(set)) this.cookies.delete(name)
-      else this.cookies.set(name, value)
-    }
-    return {
-      status: response.status,
-      location: response.headers.get('Location'),
-      setCookies: response.headers.getSetCookie(),
-      html: await response.text(),
-    }
-  }
 }

@@ -2,6 +2,7 @@
  * The settings of a server in the test process, for tests in Node.js. Limits, timing and logs are off by default.
  */
 import { join } from 'node:path'
+import type { Settings } from '../../src/runtime.ts'
 import type { ServerSettings } from '../../src/self-hosted/settings.ts'
 import { TEST_SETTINGS } from './settings.ts'
 
@@ -14,10 +15,12 @@ export function serverSettings(
     readonly serverTiming?: boolean
     readonly allowLoopbackWebhooks?: boolean
     readonly metricsToken?: string
+    /** How administrators sign in. */
+    readonly people?: Pick<Settings, 'oidc' | 'adminRoles'>
   } = {},
 ): ServerSettings {
   const { rateLimits = NO_LIMITS, synchronous = 'FULL', serverTiming = false, databaseCount = 1 } = more
-  const { allowLoopbackWebhooks = false, metricsToken } = more
+  const { allowLoopbackWebhooks = false, metricsToken, people } = more
   return {
     synchronous,
     busyTimeoutMs: 1_000,
@@ -32,6 +35,6 @@ export function serverSettings(
     metricsToken,
     rateLimits,
     listen: { host: '127.0.0.1', port: 0, tls: undefined },
-    app: { ...TEST_SETTINGS, serverTiming, allowLoopbackWebhooks },
+    app: { ...TEST_SETTINGS, serverTiming, allowLoopbackWebhooks, ...people },
   }
 }

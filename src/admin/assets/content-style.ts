@@ -16,13 +16,17 @@ th.number, td.number { text-align: right; white-space: nowrap }
 td time, th time { white-space: nowrap }
 td .mono, th .mono { overflow-wrap: break-word }
 .tokens td time { white-space: normal }
-.tokens td, .tokens th { max-width: 15cqi }
-.tokens td[data-label='Client'] { min-width: 7rem }
-.tokens .row-actions { max-width: none }
+.tokens td, .tokens thead th { max-width: 15cqi }
+.tokens tbody th { max-width: 28cqi }
+.tokens .hint { font-weight: 400 }
+.tokens td.number:has(time) { min-width: 6.6rem }
+td[data-label='Id'] { max-width: 36cqi }
 .stack td.number:is(:has(time), [data-label='Expires'], [data-label='Last used']) { text-align: left }
 .list-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-2) var(--space-5); font-size: var(--text-small) }
 .lines { table-layout: fixed }
+/* Text that is cut is cut at its end, which is on the left in a text from right to left. */
 .lines th, .lines td { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.lines [dir=auto] { text-align: left }
 .lines a:focus-visible { outline-offset: -2px }
 .lines col.name { width: 30% }
 .lines col.state { width: 7rem }
@@ -40,7 +44,8 @@ td .mono, th .mono { overflow-wrap: break-word }
 .clip .mono { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere }
 .outcome { min-width: 8rem }
 .nowrap { white-space: nowrap }
-.stack tbody th { min-width: 9rem }
+.stack tbody th { min-width: min(9rem, 18cqi) }
+.row-actions { max-width: none }
 .row-actions .actions { justify-content: flex-end; flex-wrap: nowrap; gap: var(--space-3) }
 .compact th time { white-space: normal }
 .compact th, .compact td { padding: var(--space-2) var(--space-3); font-size: var(--text-small) }
@@ -72,7 +77,7 @@ td .mono, th .mono { overflow-wrap: break-word }
 .entries li:last-child { border-bottom: 0 }
 .entries summary { display: grid; grid-template-columns: .9rem 7rem minmax(0, 1fr) minmax(0, 11rem) auto; gap: var(--space-2) var(--space-4); align-items: baseline; padding: var(--space-3) }
 .entry-name, .entry-reason { display: block; overflow-wrap: anywhere }
-.entry-name { font-weight: 600 }
+.entry-name { font-weight: 600; text-align: left }
 .entry-reason { color: var(--danger); font-size: var(--text-small) }
 .entry-reason.accepted { color: var(--muted) }
 .entry-action, .entry-time { color: var(--muted); font-size: var(--text-small) }
@@ -112,7 +117,10 @@ td .mono, th .mono { overflow-wrap: break-word }
 .attributes.meta { font-size: var(--text-small) }
 .attributes.meta > div:last-child { border: 0 }
 pre { padding: var(--space-5); margin-top: var(--space-3); background: var(--sunken); border-radius: var(--corner); overflow: auto; max-height: 30rem; white-space: pre-wrap }
-.references { list-style: none; padding: 0; columns: 2; column-gap: var(--space-7) }
+.references { list-style: none; padding: 0; columns: 18rem; column-gap: var(--space-7) }
+.references:not(.single) a, .stack .clamp { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere }
+.references a { text-align: left }
+.references .hint { margin: 0 }
 .references.single { columns: 1 }
 .references li { padding: var(--space-1) 0; break-inside: avoid; overflow-wrap: anywhere }
 `

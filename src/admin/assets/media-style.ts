@@ -6,9 +6,14 @@ ${stacked('.tokens')}
 @container panel (max-width: 760px) {
   td time, th time { white-space: normal }
 }
+@container panel (min-width: 621px) {
+  .stack:not(.tokens, .lines, .compact) tbody th { width: 32cqi }
+  .stack td:has(time) { min-width: 6.8rem }
+}
 /* The page of a resource has its external id; the names need the room. */
 @container panel (min-width: 621px) and (max-width: 760px) {
   .lines .identifier { display: none }
+  .lines col.name { width: 40% }
   .lines td time { white-space: inherit }
 }
 @container panel (max-width: 620px) {
@@ -27,17 +32,27 @@ ${stacked('.stack')}
 @media (max-width: 860px) {
   body { display: block }
   .sidebar { position: static; height: auto; flex-direction: row; flex-wrap: wrap; align-items: center; gap: var(--space-3) var(--space-5); padding: var(--space-4) var(--space-5); border-right: 0; border-bottom: 1px solid var(--line) }
-  .brand { padding: 0 }
+  .brand { padding: 0; margin-right: auto }
   .tenant { order: 3; flex: 1 1 100% }
-  .sidebar nav { order: 4; flex: 1 1 100% }
-  .sidebar nav ul { display: flex; flex-wrap: wrap }
-  .sidebar nav a { padding: var(--space-2) var(--space-3); font-size: var(--text-body) }
-  .account { margin-left: auto; padding: 0; border: 0 }
-  .sidebar .shortcuts { order: 5; padding: 0 }
+  .tenant:not(:has([open])) { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 var(--space-4) }
+  .menu { display: block; order: 4; flex: 1 1 100% }
+  .menu nav { margin-bottom: var(--space-5) }
+  .menu .account { padding-left: 0; padding-right: 0 }
+  .sidebar .shortcuts { padding: 0; margin-bottom: var(--space-4) }
+  .menu-button { display: inline-flex }
+  .menu > .menu-button { position: absolute; top: var(--space-4); right: var(--space-5) }
   main { padding-top: var(--space-6) }
   .entries summary, .columns .entries summary { grid-template-columns: .9rem auto minmax(0, 1fr) }
   .entry-action { grid-column: 2 / 3; white-space: nowrap }
   .entry-time { text-align: right }
+}
+/* The menu as a panel at the side: it is a popover, which only the button in the header opens. */
+@supports selector(:popover-open) {
+  @media (max-width: 860px) {
+    .menu:not(:popover-open) { display: none }
+    .menu { position: fixed; inset: 0 0 0 auto; width: min(20rem, 88vw); height: 100dvh; max-height: none; margin: 0; padding: var(--space-9) var(--space-5) var(--space-5); overflow-y: auto; color: var(--text); background: var(--surface); border: 0; border-left: 1px solid var(--line); box-shadow: var(--shadow) }
+    .menu::backdrop { background: var(--veil) }
+  }
 }
 @media (max-width: 640px) {
   h1 { font-size: var(--text-large) }

@@ -40,7 +40,7 @@ a, b, strong, code, span, h1 { unicode-bidi: plaintext }
 [hidden] { display: none }
 
 .sidebar { position: sticky; top: 0; height: 100vh; overflow-y: auto; display: flex; flex-direction: column; gap: var(--space-5); padding: var(--space-6) var(--space-5); background: var(--surface); border-right: 1px solid var(--line) }
-.sidebar > * { flex-shrink: 0 }
+.sidebar > *, .menu > * { flex-shrink: 0 }
 .brand { display: flex; align-items: center; gap: var(--space-3); padding: 0 var(--space-3); font-weight: 650; color: var(--text); text-decoration: none }
 .logo rect { fill: var(--brand) }
 .logo circle, .logo path { fill: none; stroke: var(--on-fill); stroke-width: 2; stroke-linecap: round }
@@ -51,6 +51,8 @@ a, b, strong, code, span, h1 { unicode-bidi: plaintext }
 .tenant .copy { gap: var(--space-2) }
 .switch-found { list-style: none; padding: 0; margin-top: var(--space-2) }
 .switch-found a { display: block; padding: var(--space-2); border-radius: var(--corner-small); overflow-wrap: anywhere }
+.menu { display: contents }
+.menu-button { display: none }
 .sidebar nav { flex: 1 0 auto }
 .sidebar nav ul { list-style: none; padding: 0; display: grid; gap: var(--space-1) }
 .sidebar nav a { display: block; padding: var(--space-2) var(--space-3); border-radius: var(--corner); color: var(--text); text-decoration: none }
@@ -65,7 +67,8 @@ main { padding: var(--space-8) clamp(var(--space-5), 3vw, var(--space-8)) var(--
 .page-head { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: flex-start; gap: var(--space-4) var(--space-7); margin-bottom: var(--space-7) }
 .page-head > div:first-child { min-width: 0 }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-3) }
-.crumbs { margin-bottom: var(--space-2); font-size: var(--text-small); color: var(--muted) }
+.crumbs { margin-bottom: var(--space-2); font-size: var(--text-small) }
+.crumbs a::before { content: '‹ ' / '' }
 
 .panel, .stat, .card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--corner-large) }
 .panel { container: panel / inline-size; padding: var(--space-6); margin-bottom: var(--space-6) }
@@ -145,7 +148,7 @@ button.link { min-height: 0; padding: 0; border: 0; background: none; font-weigh
 /* The height of a label, so that the button is in line with the controls. */
 .row-form button { margin: calc(var(--text-small) * 1.5 + var(--space-2)) 0 0 }
 .search { display: flex; flex-wrap: wrap; align-items: flex-end; gap: var(--space-3) var(--space-4) }
-.search .field { margin: 0 }
+.search .field, .search button { margin: 0 }
 .search .grow { flex: 1 1 240px }
 .search .hint { flex-basis: 100%; margin: 0 }
 .filters { padding-bottom: var(--space-6) }

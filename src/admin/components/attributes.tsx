@@ -2,6 +2,7 @@
  * The attributes of a resource, grouped by schema.
  */
 import { type Complex, isComplex } from '../../scim/comparison.ts'
+import { Urn } from './urn.tsx'
 import { ValueText } from './value.tsx'
 
 /** All attributes of `resource`, except `schemas`. @param urn of the schema of those that belong to no extension */
@@ -11,11 +12,17 @@ export function Attributes({ resource, urn: core }: { resource: Complex; urn?: s
   const extensions = entries.filter(([name]) => name.startsWith('urn:'))
   return (
     <>
-      {core && <h3 class="urn">{core}</h3>}
+      {core && (
+        <h3 class="urn">
+          <Urn urn={core} />
+        </h3>
+      )}
       <AttributeList attributes={own} />
       {extensions.map(([urn, value]) => (
         <>
-          <h3 class="urn">{urn}</h3>
+          <h3 class="urn">
+            <Urn urn={urn} />
+          </h3>
           <AttributeList attributes={isComplex(value) ? Object.entries(value) : [['value', value]]} />
         </>
       ))}

@@ -5,11 +5,29 @@ import type { Child } from 'hono/jsx'
 import type { Permission } from '../contract/permissions.ts'
 import { Permitted } from './permitted.tsx'
 
-/** The head of a page: title, lead, and actions. */
-export function PageHead({ title, lead, children }: { title: string; lead?: Child; children?: Child }) {
+/** A link to the page above. */
+export type Parent = readonly [label: string, href: string]
+
+/** The head of a page: the page above it, title, lead, and actions. */
+export function PageHead({
+  title,
+  lead,
+  parent,
+  children,
+}: {
+  title: string
+  lead?: Child
+  parent?: Parent | undefined
+  children?: Child
+}) {
   return (
     <div class="page-head">
       <div>
+        {parent && (
+          <nav class="crumbs" aria-label="Breadcrumb">
+            <a href={parent[1]}>{parent[0]}</a>
+          </nav>
+        )}
         <h1>{title}</h1>
         {lead && <p class="lead">{lead}</p>}
       </div>

@@ -54,7 +54,7 @@ export function ClientTable(props: ClientTableProps) {
       </a>
     </Permitted>
   )
-  return <RowTable rows={clients} head={head} columns={columns} actions={remove} />
+  return <RowTable rows={clients} head={head} columns={columns} actions={remove} isWide />
 }
 
 /** Whether a client that may only read is there is not observed. */

@@ -2,6 +2,7 @@
  * The form that generates a token or a client secret.
  */
 import type { Client } from '../../storage/access/clients.ts'
+import { LastDayField, NameField } from './credential-fields.tsx'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 import { ChangeForm } from './permitted.tsx'
 
@@ -23,11 +24,6 @@ const SCOPES = [
 ] as const
 
 const BUTTONS = { secret: 'Generate Client Secret', token: 'Generate Token' } as const
-
-const EXPIRY_HINTS = {
-  token: 'The token expires at the end of this day (UTC). If empty, it does not expire.',
-  both: 'The credential expires at the end of this day (UTC). If empty, a client secret expires in a year, and a token does not expire.',
-} as const
 
 export function CredentialForm(props: {
   /** Where the form is sent to. */
@@ -68,15 +64,11 @@ export function CredentialForm(props: {
           )}
         />
       )}
-      <Field
+      <NameField
         id="new-name"
-        name="name"
-        label="Name"
         hint="Identifies the credential in the provisioning log."
+        value={input.name}
         error={error}
-        control={(attributes) => (
-          <input {...attributes} value={input.name} maxlength={100} required autocomplete="off" />
-        )}
       />
       {hasScope && (
         <Field
@@ -87,13 +79,11 @@ export function CredentialForm(props: {
           control={(attributes) => <Select attributes={attributes} value={input.scope} options={SCOPES} />}
         />
       )}
-      <Field
+      <LastDayField
         id="new-expires"
-        name="expires"
-        label="Last day (optional)"
-        hint={EXPIRY_HINTS[kinds.includes('secret') ? 'both' : 'token']}
+        of={kinds.includes('secret') ? 'both' : 'token'}
+        value={input.expires}
         error={error}
-        control={(attributes) => <input {...attributes} type="date" value={input.expires} />}
       />
       <div class="field actions">
         {kinds.map((kind, i) => (

@@ -27,7 +27,6 @@ export function CredentialTable(props: CredentialTableProps) {
   const { credentials, clients, now } = props
   const clientOf = ({ clientId }: Credential) => clients.find(({ id }) => id === clientId)
   const columns: readonly Column<Credential>[] = [
-    { label: 'Client', cell: (one) => <bdi>{clientOf(one)?.name ?? 'Deleted'}</bdi> },
     { label: 'State', cell: (one) => <State {...props} credential={one} /> },
     { label: 'Scope', class: 'nowrap', cell: (one) => scopeText(clientOf(one)?.scope) },
     { label: 'Created', class: 'number', cell: ({ createdAt }) => <Time at={createdAt} /> },
@@ -37,9 +36,10 @@ export function CredentialTable(props: CredentialTableProps) {
   return (
     <RowTable
       rows={credentials}
-      head={{ label: 'Name', cell: (one) => <Head credential={one} /> }}
+      head={{ label: 'Name', cell: (one) => <Head credential={one} client={clientOf(one)} /> }}
       columns={columns}
       actions={(one) => isLive(one, now) && <Actions {...props} credential={one} />}
+      isWide
     />
   )
 }
@@ -58,13 +58,24 @@ export function Expires({ at, now }: { readonly at: number | null; readonly now:
   return at === null ? <>Never</> : <Expiry at={at} now={now} />
 }
 
-function Head({ credential }: { readonly credential: Credential }) {
+/** A token that was generated with its client has the same name. */
+function Head({
+  credential,
+  client,
+}: {
+  readonly credential: Credential
+  readonly client: Client | undefined
+}) {
+  const name = client?.name
   return (
     <>
       <bdi>{shownName(credential)}</bdi>
       <span class="hint block">
         <Characters credential={credential} />
       </span>
+      {name !== credential.name && (
+        <span class="hint block">Client {name === undefined ? 'deleted' : <bdi>{name}</bdi>}</span>
+      )}
     </>
   )
 }

@@ -55,11 +55,11 @@ export function DirectoryRows({ type, tenantId, items, isCreated = false }: Rows
       <tbody>
         {items.map((item) => (
           <tr>
-            <th scope="row">
+            <th scope="row" dir="auto">
               <a href={`${path}/${item.id}`}>{visibleName(item.name, item.displayName, item.id)}</a>
             </th>
             {hasDisplayName && (
-              <td data-label="Display name">
+              <td data-label="Display name" dir="auto">
                 <span>{visibleName(item.displayName, '—')}</span>
               </td>
             )}

@@ -5,9 +5,13 @@ import { DAY_MS, warningOf } from '../../storage/access/expiry.ts'
 import { type Access, credentialsOf, isLive, successorOf } from '../credentials.ts'
 import { Badge, Notice, type Tone } from './blocks.tsx'
 import { CredentialName } from './credential-name.tsx'
+import { counted } from './number.ts'
 import { Time } from './time.tsx'
 
 const TONES = { 60: 'off', 30: 'warn', 7: 'danger' } as const satisfies Readonly<Record<number, Tone>>
+
+/** A notice names so many, those that expire first; the list of API keys has all of them. */
+const SHOWN = 5
 
 /** Lists the credentials that expire within 60 days, except those that were replaced. Nothing without any. */
 export function ExpiryNotice(
@@ -33,12 +37,13 @@ export function ExpiryNotice(
   return (
     <Notice tone={TONES[first.days]} title={title}>
       <ul>
-        {expiring.map(({ credential, expiresAt }) => (
+        {expiring.slice(0, SHOWN).map(({ credential, expiresAt }) => (
           <li>
             The {credential.kind} <CredentialName credential={credential} /> expires {inDays(expiresAt, now)},{' '}
             <Time at={expiresAt} />.
           </li>
         ))}
+        {expiring.length > SHOWN && <li>and {counted(expiring.length - SHOWN, 'other credential')}.</li>}
       </ul>
       <p>
         Rotate it, enter the new one at the client, then revoke the old one. The client misses no request.{' '}

@@ -121,7 +121,8 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
             </a>
           </Fact>
         )}
-        {entry.tokenId !== null && (
+        {/* An administrator writes without a credential of the tenant. */}
+        {entry.tokenId !== null && !(entry.tokenId === entry.clientId && entry.tokenName === null) && (
           <Fact name="Credential">
             <a href={withQuery(paths.log, { token: entry.tokenId })}>
               <bdi>{entry.tokenName ?? entry.tokenId}</bdi>

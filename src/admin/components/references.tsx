@@ -29,7 +29,7 @@ export function References(props: {
             {props.areMixed && type && hasMembers(type) && (
               <span class="muted"> {type.name.toLowerCase()}</span>
             )}
-            {addedBy !== undefined && <span class="muted"> added by {addedBy}</span>}
+            {addedBy !== undefined && <span class="hint block">added by {addedBy}</span>}
           </li>
         )
       })}

@@ -1,5 +1,5 @@
 /**
- * A table of a few things with many facts, each with its actions. In a narrow window, a row becomes a list.
+ * A table of a few things with some facts, and their actions. In a narrow window, a row becomes a list.
  */
 import type { Child } from 'hono/jsx'
 
@@ -15,19 +15,23 @@ export function RowTable<Row>(props: {
   /** The first column, which names the row. */
   readonly head: Column<Row>
   readonly columns: readonly Column<Row>[]
-  readonly actions: (row: Row) => Child
+  readonly actions?: (row: Row) => Child
+  /** Whether there are so many columns that rows become lists in a wider window already. */
+  readonly isWide?: boolean
 }) {
-  const { rows, head, columns, actions } = props
+  const { rows, head, columns, actions, isWide = false } = props
   return (
-    <table class="stack tokens">
+    <table class={isWide ? 'stack tokens' : 'stack'}>
       <thead>
         <tr>
           {[head, ...columns].map(({ label }) => (
             <th scope="col">{label}</th>
           ))}
-          <th scope="col">
-            <span class="visually-hidden">Actions</span>
-          </th>
+          {actions && (
+            <th scope="col">
+              <span class="visually-hidden">Actions</span>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
@@ -39,7 +43,7 @@ export function RowTable<Row>(props: {
                 <div>{cell(row)}</div>
               </td>
             ))}
-            <td class="row-actions">{actions(row)}</td>
+            {actions && <td class="row-actions">{actions(row)}</td>}
           </tr>
         ))}
       </tbody>

@@ -27,8 +27,17 @@ const AUDIT_ENTRY = v.pipe(
     source: v.picklist(['dashboard', 'admin API']),
     tenantId: TEXT_OR_NULL,
     target: v.pipe(TEXT_OR_NULL, v.description('The id of what was created, changed or ended.')),
-    outcome: v.picklist(['accepted', 'refused']),
-    status: v.pipe(v.number(), v.integer(), v.description('The HTTP status that was answered.')),
+    outcome: v.pipe(
+      v.picklist(['accepted', 'refused', 'begun']),
+      v.description(
+        '"begun": stored together with a change; the outcome is missing because the request is under way, or the server ended.',
+      ),
+    ),
+    status: v.pipe(
+      v.number(),
+      v.integer(),
+      v.description('The HTTP status that was answered; 0 for "begun".'),
+    ),
     detail: v.pipe(TEXT_OR_NULL, v.description('Why it was refused.')),
     changes: v.pipe(
       v.array(v.strictObject({ field: TEXT, before: v.optional(VALUE), after: VALUE })),

@@ -72,7 +72,7 @@ export function providerName({ issuer }: OidcSettings): string {
 export function endpointOf(
   oidc: OidcSettings,
   metadata: AuthorizationServer,
-  name: 'authorization_endpoint' | 'jwks_uri',
+  name: 'authorization_endpoint' | 'end_session_endpoint' | 'jwks_uri',
 ): URL {
   const text = metadata[name]
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined

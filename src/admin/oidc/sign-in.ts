@@ -11,7 +11,7 @@ import {
   processAuthorizationCodeResponse,
   validateAuthResponse,
 } from 'oauth4webapi'
-import { namedGroups } from '../../administrators/role-rules.ts'
+import { namedGroups, nameGroups } from '../../administrators/role-rules.ts'
 import { publicOrigin } from '../../edge/url.ts'
 import { findKey } from '../../jwt/key-sets.ts'
 import { type Claims, verifyJwt } from '../../jwt/verify.ts'
@@ -21,6 +21,7 @@ import type { AdminContext } from '../env.ts'
 import type { Holder } from '../people/session-cookie.ts'
 import { endpointOf, openProvider, type Provider } from './provider.ts'
 import { clearTransaction, storeTransaction, type Transaction, transactionOf } from './transaction.ts'
+import { claimsOfUserInfo } from './user-info.ts'
 
 export const CALLBACK_PATH = '/admin/sign-in/callback'
 
@@ -94,7 +95,7 @@ interface Answered {
   readonly parameters: URLSearchParams
 }
 
-/** Redeems the code, and checks the ID token. */
+/** Redeems the code, and checks the ID token. If it has no groups, although roles depend on them, the UserInfo endpoint is asked. */
 async function claimsOf(c: AdminContext, { oidc, provider, transaction, parameters }: Answered) {
   const { metadata, client, authentication, options } = provider
   const { state, nonce, codeVerifier } = transaction
@@ -112,13 +113,16 @@ async function claimsOf(c: AdminContext, { oidc, provider, transaction, paramete
     expectedNonce: nonce,
     requireIdToken: true,
   })
-  const { fetch, now } = c.env
+  const { fetch, now, settings } = c.env
   const keys = { url: endpointOf(oidc, metadata, 'jwks_uri').href, fetch, now }
-  return await verifyJwt(tokens.id_token ?? '', {
+  const claims = await verifyJwt(tokens.id_token ?? '', {
     expected: { issuer: metadata.issuer, audiences: [oidc.clientId] },
     now: now(),
     findKey: async (kid, alg) => (await findKey(keys, kid, alg))?.key,
   })
+  if (Object.hasOwn(claims, oidc.groupsClaim) || !nameGroups(settings.adminRoles ?? [])) return claims
+  const user = await claimsOfUserInfo(provider, tokens.access_token, String(claims.sub))
+  return { ...claims, [oidc.groupsClaim]: user[oidc.groupsClaim] }
 }
 
 const MAX_NAME_CHARACTERS = 50

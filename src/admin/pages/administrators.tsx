@@ -8,10 +8,12 @@ import type { Settings } from '../../runtime.ts'
 import type { AdminToken } from '../../storage/administrators/admin-tokens.ts'
 import { Badge, EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { CopyField } from '../components/copy-field.tsx'
-import { Expiry } from '../components/expiry-notice.tsx'
+import { LastDayField, NameField } from '../components/credential-fields.tsx'
+import { Expires, TimeOrNever } from '../components/credential-table.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { ADMINISTRATORS_PATH } from '../components/paths.ts'
 import { ChangeForm } from '../components/permitted.tsx'
+import { type Column, RowTable } from '../components/row-table.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
@@ -102,23 +104,13 @@ function WaysToSignIn({ settings }: Pick<AdministratorsProps, 'settings'>) {
 }
 
 function RuleTable({ rules }: { rules: readonly RoleRule[] }) {
+  const subjects = ({ subjects }: RoleRule) => subjects.map(subjectText).join(', ')
   return (
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Role</th>
-          <th scope="col">Who has it</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rules.map((rule) => (
-          <tr>
-            <th scope="row">{grantsText([rule])}</th>
-            <td data-label="Who has it">{rule.subjects.map(subjectText).join(', ')}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <RowTable
+      rows={rules}
+      head={{ label: 'Role', cell: (rule) => grantsText([rule]) }}
+      columns={[{ label: 'Who has it', cell: subjects }]}
+    />
   )
 }
 
@@ -128,71 +120,59 @@ function subjectText(subject: RoleRule['subjects'][number]): string {
 }
 
 function TokenTable({ tokens, now }: Pick<AdministratorsProps, 'tokens' | 'now'>) {
+  const columns: readonly Column<AdminToken>[] = [
+    { label: 'Role', cell: roleText },
+    { label: 'State', cell: (token) => <StateBadge token={token} now={now} /> },
+    { label: 'Created', cell: (token) => <Created token={token} /> },
+    { label: 'Expires', class: 'number', cell: ({ expiresAt }) => <Expires at={expiresAt} now={now} /> },
+    { label: 'Last used', class: 'number', cell: ({ lastUsedAt }) => <TimeOrNever at={lastUsedAt} /> },
+  ]
   return (
-    <table class="stack tokens">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Role</th>
-          <th scope="col">State</th>
-          <th scope="col">Created</th>
-          <th scope="col">Expires</th>
-          <th scope="col">Last used</th>
-          <th scope="col">
-            <span class="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {tokens.map((token) => (
-          <TokenRow token={token} now={now} />
-        ))}
-      </tbody>
-    </table>
+    <RowTable
+      rows={tokens}
+      head={{ label: 'Name', cell: (token) => <Named token={token} /> }}
+      columns={columns}
+      actions={(token) => stateOf(token, now)[1] === 'Valid' && <RevokeLink token={token} />}
+      isWide
+    />
   )
 }
 
-function TokenRow({ token, now }: { token: AdminToken; now: number }) {
-  const { id, name, createdBy, createdAt, expiresAt, lastUsedAt } = token
-  const isLive = stateOf(token, now)[1] === 'Valid'
+interface OfToken {
+  readonly token: AdminToken
+}
+
+function Named({ token }: OfToken) {
   return (
-    <tr>
-      <th scope="row">
-        {name}
-        <code class="hint block">{shownCharacters(token)}</code>
-      </th>
-      <td data-label="Role">{roleText(token)}</td>
-      <td data-label="State">
-        <StateBadge token={token} now={now} />
-      </td>
-      <td data-label="Created">
-        <div>
-          <Time at={createdAt} />
-          <span class="hint block">by {createdBy}</span>
-        </div>
-      </td>
-      <td data-label="Expires" class="number">
-        {expiresAt === null ? 'Never' : <Expiry at={expiresAt} now={now} />}
-      </td>
-      <td data-label="Last used" class="number">
-        {lastUsedAt === null ? 'Never' : <Time at={lastUsedAt} />}
-      </td>
-      <td class="row-actions">
-        {isLive && (
-          <a
-            class="button quiet small danger-text"
-            href={`${ADMINISTRATORS_PATH}/tokens/${id}/revoke`}
-            aria-label={`Revoke ${name} ${shownCharacters(token)}`}
-          >
-            Revoke
-          </a>
-        )}
-      </td>
-    </tr>
+    <>
+      <bdi>{token.name}</bdi>
+      <code class="hint block">{shownCharacters(token)}</code>
+    </>
   )
 }
 
-function StateBadge({ token, now }: { token: AdminToken; now: number }) {
+function Created({ token: { createdAt, createdBy } }: OfToken) {
+  return (
+    <>
+      <Time at={createdAt} />
+      <span class="hint block">by {createdBy}</span>
+    </>
+  )
+}
+
+function RevokeLink({ token }: OfToken) {
+  return (
+    <a
+      class="button quiet small danger-text"
+      href={`${ADMINISTRATORS_PATH}/tokens/${token.id}/revoke`}
+      aria-label={`Revoke ${token.name} ${shownCharacters(token)}`}
+    >
+      Revoke
+    </a>
+  )
+}
+
+function StateBadge({ token, now }: OfToken & { readonly now: number }) {
   const [tone, label] = stateOf(token, now)
   return <Badge tone={tone}>{label}</Badge>
 }
@@ -227,15 +207,11 @@ function TokenForm({ form, error, newId }: AdministratorsProps) {
     <ChangeForm needs="own installation" action={ADMINISTRATORS_PATH}>
       <FormNotice error={error} fields={FIELDS} />
       <input type="hidden" name="id" value={newId} />
-      <Field
+      <NameField
         id="token-name"
-        name="name"
-        label="Name"
         hint="The person or the script. The audit trail names it."
+        value={form.name}
         error={error}
-        control={(attributes) => (
-          <input {...attributes} value={form.name} required autocomplete="off" maxlength={100} />
-        )}
       />
       <Field
         id="token-role"
@@ -254,14 +230,7 @@ function TokenForm({ form, error, newId }: AdministratorsProps) {
           <input {...attributes} class="mono" value={form.tenants} autocomplete="off" />
         )}
       />
-      <Field
-        id="token-expires"
-        name="expires"
-        label="Last day (optional)"
-        hint="The token expires at the end of this day (UTC). If empty, it does not expire."
-        error={error}
-        control={(attributes) => <input {...attributes} type="date" value={form.expires} />}
-      />
+      <LastDayField id="token-expires" of="token" value={form.expires} error={error} />
       <button type="submit" class="primary">
         Generate token
       </button>

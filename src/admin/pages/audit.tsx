@@ -67,9 +67,7 @@ function Entry({ entry, showsTenant }: { entry: AuditEntry; showsTenant: boolean
     <li>
       <details id={`entry-${seq}`}>
         <summary>
-          <Badge tone={outcome === 'accepted' ? 'ok' : 'danger'}>
-            {outcome === 'accepted' ? 'Accepted' : 'Refused'}
-          </Badge>
+          <OutcomeBadge outcome={outcome} />
           <span class="entry-what">
             <span class="entry-name">{operationName(operation)}</span>
             <span class="hint block">
@@ -78,6 +76,11 @@ function Entry({ entry, showsTenant }: { entry: AuditEntry; showsTenant: boolean
               {showsTenant && tenantId && ` · tenant ${tenantId}`}
             </span>
             {detail && <span class="entry-reason">{detail}</span>}
+            {outcome === 'begun' && (
+              <span class="entry-reason">
+                It changed something, and its outcome was not stored: it is under way, or the server ended.
+              </span>
+            )}
             {repeated > 0 && <span class="entry-reason">and {number(repeated)} more like this one</span>}
           </span>
           <span class="entry-action">{source}</span>
@@ -91,12 +94,23 @@ function Entry({ entry, showsTenant }: { entry: AuditEntry; showsTenant: boolean
   )
 }
 
+const OUTCOMES = {
+  accepted: ['ok', 'Accepted'],
+  refused: ['danger', 'Refused'],
+  begun: ['warn', 'Begun'],
+} as const
+
+function OutcomeBadge({ outcome }: Pick<AuditEntry, 'outcome'>) {
+  const [tone, label] = OUTCOMES[outcome]
+  return <Badge tone={tone}>{label}</Badge>
+}
+
 function Details({ entry }: { entry: AuditEntry }) {
   const facts: readonly (readonly [string, string | null])[] = [
     ['Operation', operationText(entry.operation)],
     ['Tenant', entry.tenantId],
     ['Target', entry.target],
-    ['Status', String(entry.status)],
+    ['Status', entry.outcome === 'begun' ? null : String(entry.status)],
     ['Request id', entry.requestId],
   ]
   const changes = changesOf(entry).map(({ field, before, after }) => ({

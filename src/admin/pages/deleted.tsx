@@ -11,6 +11,7 @@ import { counted } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm, Permitted } from '../components/permitted.tsx'
+import { type Column, RowTable } from '../components/row-table.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { visibleName } from '../hidden-characters.ts'
@@ -70,48 +71,51 @@ function DeletedTable(props: {
   readonly tenantId: string
 }) {
   const { tombstones, path, tenantId } = props
+  const head = {
+    label: 'Name',
+    cell: ({ id, name }: Tombstone) => (
+      <a href={tenantPaths(tenantId).historyOf(id)}>{visibleName(name, id)}</a>
+    ),
+  }
   return (
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Type</th>
-          <th scope="col">Deleted</th>
-          <th scope="col">By</th>
-          <th scope="col">
-            <span class="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {tombstones.map(({ id, name, resourceType, deletedAt, clientName, memberCount, isRestored }) => (
-          <tr>
-            <th scope="row">
-              <a href={tenantPaths(tenantId).historyOf(id)}>{name ?? id}</a>
-            </th>
-            <td data-label="Type">
-              {resourceType === 'Group' ? `Group of ${counted(memberCount, 'member')}` : resourceType}
-            </td>
-            <td data-label="Deleted">
-              <Time at={deletedAt} />
-            </td>
-            <td data-label="By">{clientName ?? 'Unknown'}</td>
-            <td>
-              <div class="actions">
-                <Permitted>
-                  <a class="button quiet" href={`${path}/${encodeURIComponent(id)}/restore`}>
-                    {isRestored ? 'Restore the rest' : 'Restore'}
-                  </a>
-                  <a class="button quiet" href={`${path}/${encodeURIComponent(id)}/erase`}>
-                    Erase
-                  </a>
-                </Permitted>
-              </div>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <RowTable
+      rows={tombstones}
+      head={head}
+      columns={COLUMNS}
+      actions={(tombstone) => <Actions tombstone={tombstone} path={path} />}
+    />
+  )
+}
+
+const COLUMNS: readonly Column<Tombstone>[] = [
+  {
+    label: 'Type',
+    cell: ({ resourceType, memberCount }) =>
+      resourceType === 'Group' ? `Group of ${counted(memberCount, 'member')}` : resourceType,
+  },
+  { label: 'Deleted', cell: ({ deletedAt }) => <Time at={deletedAt} /> },
+  { label: 'By', cell: ({ clientName }) => clientName ?? 'Unknown' },
+]
+
+function Actions({
+  tombstone: { id, isRestored },
+  path,
+}: {
+  readonly tombstone: Tombstone
+  readonly path: string
+}) {
+  const own = `${path}/${encodeURIComponent(id)}`
+  return (
+    <Permitted>
+      <div class="actions">
+        <a class="button quiet small" href={`${own}/restore`}>
+          {isRestored ? 'Restore the rest' : 'Restore'}
+        </a>
+        <a class="button quiet small danger-text" href={`${own}/erase`}>
+          Erase
+        </a>
+      </div>
+    </Permitted>
   )
 }
 
@@ -129,11 +133,9 @@ export function RestorePage(props: {
   const type = typeNamed(tenant.resourceTypes, resourceType)
   return (
     <Layout title="Restore" administrator={administrator} tenant={tenant} current="deleted">
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={paths.deleted}>Deleted</a>
-      </nav>
       <PageHead
         title={`Restore “${name}”?`}
+        parent={['Deleted', paths.deleted]}
         lead={
           <>
             {resourceType}, deleted <Time at={deletedAt} /> by {clientName ?? 'an unknown client'}

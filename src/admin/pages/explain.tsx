@@ -40,11 +40,9 @@ export function ExplainPage(props: ExplainPageProps) {
   const { administrator, tenant, explained } = props
   return (
     <Layout title="Explain a request" administrator={administrator} tenant={tenant} current="log">
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={tenantPaths(tenant.id).log}>Provisioning log</a> <span aria-hidden="true">/</span>
-      </nav>
       <PageHead
         title="Explain a request"
+        parent={['Provisioning log', tenantPaths(tenant.id).log]}
         lead="What a SCIM request would do. Nothing is stored, logged or sent."
       />
       {props.isShortened && (

@@ -32,9 +32,11 @@ export function HistoryPage(props: HistoryProps) {
     resource && !resource.isDeleted ? `${paths.listOf(resource.type)}/${encodeURIComponent(id)}` : undefined
   return (
     <Layout title={`History of ${name}`} administrator={administrator} tenant={tenant} current="directory">
-      <PageHead title={`History of ${name}`} lead={resource?.isDeleted ? 'It was deleted.' : undefined}>
-        {current && <a href={current}>{resource?.type.name}</a>}
-      </PageHead>
+      <PageHead
+        title={`History of ${name}`}
+        lead={resource?.isDeleted ? 'It was deleted.' : undefined}
+        parent={current === undefined ? ['Deleted', paths.deleted] : [name, current]}
+      />
       <AsItWas {...props} />
       <Section id="changes" title="Changes">
         {entries.length === 0 ? (

@@ -6,6 +6,7 @@ import type { SettingInForce } from '../../runtime.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
 import { number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
+import { type Column, RowTable } from '../components/row-table.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 import { type ShownValue, shownLimits } from '../limits/values.ts'
@@ -70,31 +71,14 @@ export function LimitsPage(props: LimitsProps) {
   )
 }
 
+const SETTING_COLUMNS: readonly Column<SettingInForce>[] = [
+  { label: 'Value', cell: (setting) => <SettingValue {...setting} /> },
+  { label: 'Set in', cell: ({ setIn }) => setIn ?? <span class="muted">default</span> },
+]
+
 function SettingTable({ settings }: Pick<LimitsProps, 'settings'>) {
-  return (
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Setting</th>
-          <th scope="col">Value</th>
-          <th scope="col">Set in</th>
-        </tr>
-      </thead>
-      <tbody>
-        {settings.map((setting) => (
-          <tr>
-            <th scope="row">
-              <span class="mono">{setting.name}</span>
-            </th>
-            <td data-label="Value">
-              <SettingValue {...setting} />
-            </td>
-            <td data-label="Set in">{setting.setIn ?? <span class="muted">Default</span>}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
+  const head = { label: 'Setting', cell: ({ name }: SettingInForce) => <span class="mono">{name}</span> }
+  return <RowTable rows={settings} head={head} columns={SETTING_COLUMNS} />
 }
 
 function SettingValue({ name, value }: SettingInForce) {
@@ -123,26 +107,17 @@ function unitOf(name: string): string | undefined {
 }
 
 function ValueTable({ values, where }: { values: readonly ShownValue[]; where: string }) {
-  return (
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Limit</th>
-          <th scope="col">Value</th>
-          <th scope="col">Set in</th>
-        </tr>
-      </thead>
-      <tbody>
-        {values.map(({ name, words, value }) => (
-          <tr>
-            <th scope="row">{words}</th>
-            <td data-label="Value">{value}</td>
-            <td data-label="Set in">
-              {where} <span class="mono muted">{name}</span>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
+  const head = { label: 'Limit', cell: ({ words }: ShownValue) => words }
+  const columns: readonly Column<ShownValue>[] = [
+    { label: 'Value', cell: ({ value }) => value },
+    {
+      label: 'Set in',
+      cell: ({ name }) => (
+        <>
+          {where} <span class="mono muted">{name}</span>
+        </>
+      ),
+    },
+  ]
+  return <RowTable rows={values} head={head} columns={columns} />
 }

@@ -3,17 +3,18 @@
  */
 import type { Child } from 'hono/jsx'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 export interface MessageProps {
   readonly title: string
   readonly administrator: Administrator | undefined
+  readonly tenant?: PageTenant | undefined
   readonly children: Child
 }
 
-export function MessagePage({ title, administrator, children }: MessageProps) {
+export function MessagePage({ title, administrator, tenant, children }: MessageProps) {
   return (
-    <Layout title={title} administrator={administrator}>
+    <Layout title={title} administrator={administrator} tenant={tenant}>
       <div class="panel narrow">
         <h1>{title}</h1>
         {children}

@@ -118,11 +118,9 @@ export function LogEntryPage(props: {
   const name = nameOf(entry)
   return (
     <Layout title={`${entry.action} ${name}`} administrator={administrator} tenant={tenant} current="log">
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={log}>Provisioning log</a> <span aria-hidden="true">/</span>
-      </nav>
       <PageHead
         title={name}
+        parent={['Provisioning log', log]}
         lead={
           <>
             {entry.resourceType} · {entry.action} · <Time at={entry.time} />

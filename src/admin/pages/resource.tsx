@@ -50,10 +50,11 @@ export function ResourcePage(props: ResourceProps) {
   const name = visibleName(displayName === undefined ? undefined : String(displayName), own, resource.id)
   return (
     <Layout title={name} administrator={administrator} tenant={tenant} current="directory">
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={paths.listOf(type)}>{pluralOf(type)}</a> <span aria-hidden="true">/</span>
-      </nav>
-      <PageHead title={name} lead={own === name ? undefined : own}>
+      <PageHead
+        title={name}
+        lead={own === name ? undefined : own}
+        parent={[pluralOf(type), paths.listOf(type)]}
+      >
         {canBeDisabled(type) && <ActiveBadge isActive={typeof active === 'boolean' ? active : undefined} />}
         {canBeDisabled(type) && (
           <EmergencyAction {...emergency} path={`${paths.listOf(type)}/${resource.id}`} />

@@ -14,6 +14,7 @@ import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/b
 import { Field, type FormError, Select } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm, Permitted } from '../components/permitted.tsx'
+import { Urn } from '../components/urn.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
@@ -88,7 +89,10 @@ function ExtensionSection({
   return (
     <Section id={`schema-${number}`} title={schema.name} aside={<Badge tone={tone}>{label}</Badge>}>
       <p>
-        <code class="urn">{schema.id}</code> for {schema.resourceType}. {schema.description}
+        <code>
+          <Urn urn={schema.id} />
+        </code>{' '}
+        for {schema.resourceType}. {schema.description}
       </p>
       <table class="stack">
         <thead>

@@ -11,6 +11,8 @@ export interface SignInProps {
   readonly error?: FormError | undefined
   /** The name of the OpenID provider; undefined: there is none. */
   readonly provider: string | undefined
+  /** Whether the browser was signed out here, and may still be signed in at the provider. */
+  readonly isSignedInThere?: boolean
 }
 
 export function SignInPage(props: SignInProps) {
@@ -20,6 +22,7 @@ export function SignInPage(props: SignInProps) {
       <div class="panel narrow">
         <h1>Sign in to scim-worker</h1>
         <FormNotice error={error} fields={['token']} />
+        {provider !== undefined && props.isSignedInThere && <StillSignedIn provider={provider} />}
         {provider === undefined ? (
           <>
             <p class="muted">Use the token of an administrator.</p>
@@ -41,6 +44,16 @@ export function SignInPage(props: SignInProps) {
         )}
       </div>
     </Layout>
+  )
+}
+
+/** The address of the provider is looked up when the link is followed. */
+function StillSignedIn({ provider }: { readonly provider: string }) {
+  return (
+    <p class="notice">
+      You are signed out of this dashboard, but not of {provider}.{' '}
+      <a href="/admin/sign-out/oidc">Sign out of {provider} too</a>
+    </p>
   )
 }
 

@@ -76,7 +76,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
   const writers = clients.filter(({ scope }) => scope === 'provision')
   return (
     <Section id="clients" title="Clients">
-      <table class="stack tokens">
+      <table class="stack">
         <thead>
           <tr>
             <th scope="col">Client</th>

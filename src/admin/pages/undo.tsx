@@ -80,7 +80,11 @@ export function UndoFormPage(props: UndoFormProps) {
       {preview && (
         <Section id="preview" title="Preview">
           <Counts preview={preview} />
-          <Resources tenantId={tenant.id} resources={preview.resources} />
+          <Resources
+            tenantId={tenant.id}
+            resources={preview.resources}
+            empty={preview.next === undefined ? 'Nothing is to be undone.' : 'Nothing on this page.'}
+          />
           <Pagination
             first={before === undefined ? undefined : withQuery(path, { ...form })}
             next={
@@ -90,18 +94,26 @@ export function UndoFormPage(props: UndoFormProps) {
             }
             label="the preview"
           />
-          <ChangeForm action={path}>
-            <input type="hidden" name="client" value={form.client} />
-            <input type="hidden" name="from" value={form.from} />
-            <input type="hidden" name="to" value={form.to} />
-            <button type="submit" class="danger">
-              Undo these changes
-            </button>
-          </ChangeForm>
+          {hasChanges(preview) && (
+            <ChangeForm action={path}>
+              <input type="hidden" name="client" value={form.client} />
+              <input type="hidden" name="from" value={form.from} />
+              <input type="hidden" name="to" value={form.to} />
+              <button type="submit" class="danger">
+                Undo these changes
+              </button>
+            </ChangeForm>
+          )}
         </Section>
       )}
     </Layout>
   )
+}
+
+/** A page may be empty although there are changes on others. */
+function hasChanges({ counts, resources }: UndoPreview): boolean {
+  const { isComplete, ...found } = counts
+  return !isComplete || resources.length > 0 || Object.values(found).some((count) => count > 0)
 }
 
 const KINDS = ['created', 'changed', 'enabled', 'disabled', 'deleted'] as const
@@ -132,7 +144,7 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
   const open = resources.filter((resource) => resource.left.length > 0 || !isDone(resource))
   return (
     <Layout title="Undo" administrator={administrator} tenant={tenant} current="undo">
-      <PageHead title="Undo" />
+      <PageHead title="Result of an undo" parent={['Undo', path]} />
       {job.state === 'running' ? (
         <>
           <p role="status">
@@ -152,7 +164,11 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
         </p>
       )}
       <Section id="left" title={job.state === 'running' ? 'Still to do, and not undone' : 'Not undone'}>
-        <Resources tenantId={tenant.id} resources={open} />
+        <Resources
+          tenantId={tenant.id}
+          resources={open}
+          empty={next === undefined ? 'Everything was undone.' : 'Nothing on this page.'}
+        />
         <Pagination
           first={before === undefined ? undefined : own}
           next={next === undefined ? undefined : withQuery(own, { before: String(next) })}
@@ -170,16 +186,14 @@ function isDone({ existence, values, added, removed }: UndoOfResource): boolean 
 function Resources({
   resources,
   tenantId,
+  empty,
 }: {
   readonly resources: readonly UndoOfResource[]
   readonly tenantId: string
+  /** What an empty page says. */
+  readonly empty: string
 }) {
-  if (resources.length === 0)
-    return (
-      <EmptyState title="Nothing on this page.">
-        <p>Everything here is as it was before.</p>
-      </EmptyState>
-    )
+  if (resources.length === 0) return <EmptyState title={empty} />
   return (
     <table class="stack">
       <thead>

@@ -41,10 +41,11 @@ export function WebhookPage(props: WebhookProps) {
   const path = `${webhooks}/${webhook.id}`
   return (
     <Layout title={receiverOf(webhook)} administrator={administrator} tenant={tenant} current="webhooks">
-      <p class="crumbs">
-        <a href={webhooks}>Webhooks</a>
-      </p>
-      <PageHead title={receiverOf(webhook)} lead={<WebhookState webhook={webhook} />}>
+      <PageHead
+        title={receiverOf(webhook)}
+        lead={<WebhookState webhook={webhook} />}
+        parent={['Webhooks', webhooks]}
+      >
         <Action path={`${path}/test`} label="Send a test event" />
         {webhook.state === 'active' ? (
           <Action path={`${path}/state`} label="Disable" value="disabled" />

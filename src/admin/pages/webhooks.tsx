@@ -4,10 +4,12 @@
 import type { FeedReader, Lag } from '../../storage/events/feed-readers.ts'
 import type { Webhook } from '../../storage/webhooks/webhooks.ts'
 import { Badge, EmptyState, PageHead, Section } from '../components/blocks.tsx'
+import { TimeOrNever } from '../components/credential-table.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { counted } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm } from '../components/permitted.tsx'
+import { type Column, RowTable } from '../components/row-table.tsx'
 import { Ago, Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -87,71 +89,29 @@ function WebhookTable(props: {
   readonly path: string
 }) {
   const { webhooks, now, path } = props
-  return (
-    <table class="stack tokens">
-      <thead>
-        <tr>
-          <th scope="col">Receiver</th>
-          <th scope="col">State</th>
-          <th scope="col">Behind</th>
-          <th scope="col">Last success</th>
-          <th scope="col">Last error</th>
-        </tr>
-      </thead>
-      <tbody>
-        {webhooks.map((webhook) => (
-          <tr>
-            <th scope="row">
-              <a href={`${path}/${webhook.id}`}>{receiverOf(webhook)}</a>
-            </th>
-            <td data-label="State">
-              <div>
-                <WebhookState webhook={webhook} />
-              </div>
-            </td>
-            <td data-label="Behind">
-              <span>
-                <Behind lag={webhook.health} now={now} />
-              </span>
-            </td>
-            <td data-label="Last success">
-              {webhook.health.lastSuccessAt === null ? 'Never' : <Time at={webhook.health.lastSuccessAt} />}
-            </td>
-            <td data-label="Last error">{webhook.health.lastError ?? '—'}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
+  const head = {
+    label: 'Receiver',
+    cell: (webhook: Webhook) => (
+      <a class="clamp" href={`${path}/${webhook.id}`}>
+        {receiverOf(webhook)}
+      </a>
+    ),
+  }
+  const columns: readonly Column<Webhook>[] = [
+    { label: 'State', cell: (webhook) => <WebhookState webhook={webhook} /> },
+    { label: 'Behind', cell: ({ health }) => <Behind lag={health} now={now} /> },
+    { label: 'Last success', cell: ({ health }) => <TimeOrNever at={health.lastSuccessAt} /> },
+    { label: 'Last error', cell: ({ health }) => health.lastError ?? '—' },
+  ]
+  return <RowTable rows={webhooks} head={head} columns={columns} />
 }
 
 function ReaderTable({ readers, now }: { readers: readonly FeedReader[]; now: number }) {
-  return (
-    <table class="stack tokens">
-      <thead>
-        <tr>
-          <th scope="col">Client</th>
-          <th scope="col">Behind</th>
-          <th scope="col">Last read</th>
-        </tr>
-      </thead>
-      <tbody>
-        {readers.map((reader) => (
-          <tr>
-            <th scope="row">{reader.name}</th>
-            <td data-label="Behind">
-              <span>
-                <Behind lag={reader} now={now} />
-              </span>
-            </td>
-            <td data-label="Last read">
-              <Time at={reader.readAt} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
+  const columns: readonly Column<FeedReader>[] = [
+    { label: 'Behind', cell: (reader) => <Behind lag={reader} now={now} /> },
+    { label: 'Last read', cell: ({ readAt }) => <Time at={readAt} /> },
+  ]
+  return <RowTable rows={readers} head={{ label: 'Client', cell: ({ name }) => name }} columns={columns} />
 }
 
 /** The receiver without the query of the URL, which may hold a credential. */

@@ -13,8 +13,26 @@ export function changesOf({ changes }: Pick<AuditEntry, 'changes'>): readonly Fi
   return JSON.parse(changes) as readonly FieldChange[]
 }
 
+/** The names of operations whose identifiers say something else to an administrator. */
+const NAMES: Readonly<Record<string, string>> = {
+  compareExportAsCsv: 'Compare export',
+  deleteExtension: 'Remove schema',
+  deleteFederation: 'Remove federation',
+  eraseTombstone: 'Erase deleted resource',
+  eraseTombstones: 'Erase all deleted resources',
+  getJobFile: 'Download export',
+  importExtensions: 'Add or change schemas',
+  putExtension: 'Add or change schema',
+  putFederation: 'Set up federation',
+  releaseClient: 'Let client pass the guard',
+  restoreTombstone: 'Restore deleted resource',
+  revokeSecretById: 'Revoke secret',
+  undo: 'Undo changes of client',
+}
+
 /** The name of an operation in words: "Create token" for "createToken". */
 export function operationName(operation: string): string {
+  if (Object.hasOwn(NAMES, operation)) return NAMES[operation] ?? operation
   const words = operation.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`)
   return words.slice(0, 1).toUpperCase() + words.slice(1)
 }

@@ -8,7 +8,11 @@ import { clientNetwork } from '../../edge/network.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { shorten } from '../../scim/error.ts'
 import { SessionEnded } from '../../storage/access/sessions.ts'
-import { insertAuditEntry, type NewAuditEntry } from '../../storage/administrators/audit-trail.ts'
+import {
+  beginningAudit,
+  insertAuditEntry,
+  type NewAuditEntry,
+} from '../../storage/administrators/audit-trail.ts'
 import { PERMISSIONS, type Rule } from '../contract/permissions.ts'
 import { ADMIN_API_PATH, ROUTES } from '../contract/routes.ts'
 import { administrationDatabase } from '../database.ts'
@@ -28,10 +32,12 @@ const MAX_ID_CHARACTERS = 100
 const TOO_MANY = 429
 
 /**
- * Around authentication and all handlers. The entry is stored after the request, so that it has the outcome; if that fails, the
+ * Around authentication and all handlers. The first transaction of the request that writes to the first database also stores
+ * its entry, as begun: a crash cannot leave a change without one. The outcome is stored after the request; if that fails, the
  * application log has the error, and the answer stays: what was done is done.
  */
 export const audit = createMiddleware<HttpEnv>(async function audit(c, next) {
+  const begun = beginning(c)
   await next()
   const operation = recordedOperation(c)
   if (operation === undefined) return
@@ -39,11 +45,27 @@ export const audit = createMiddleware<HttpEnv>(async function audit(c, next) {
   if (entry === undefined) return
   try {
     // Without the check of the session, which the request may have ended.
-    await insertAuditEntry(administrationDatabase({ env: c.env }, c.get('figures')), entry)
+    await insertAuditEntry(administrationDatabase({ env: c.env }, c.get('figures')), entry, begun.key)
   } catch (error) {
     logFault(c, error)
   }
 })
+
+/** @returns an object whose key is set as soon as the entry may have been stored */
+function beginning(c: Context<HttpEnv>): { key?: string } {
+  const begun: { key?: string } = {}
+  const operation = recordedOperation(c)
+  if (operation === undefined || isSignIn(operation)) return begun
+  const begin = () => {
+    const entry = entryOf(c, operation)
+    if (entry === undefined) return undefined
+    begun.key ??= `begun ${c.env.newId()}`
+    return { key: begun.key, entry: { ...entry, outcome: 'begun', status: 0, detail: null } as const }
+  }
+  c.set('beginAudit', (db) => beginningAudit(db, begin))
+  c.set('db', administrationDatabase(c, c.get('figures')))
+  return begun
+}
 
 /** @returns undefined for a request that the trail does not name */
 function recordedOperation(c: Context<HttpEnv>): RecordedOperation | undefined {

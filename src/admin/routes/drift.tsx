@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { type DriftResult, driftCsv, MATCH_KEYS } from '../../drift/difference.ts'
 import { readChunks } from '../../edge/body.ts'
 import type { FormError } from '../components/form.tsx'
+import { number } from '../components/number.ts'
 import { driftOf } from '../drift.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
@@ -35,8 +36,8 @@ drift.post('/:tenant/drift', async (c) => {
 async function readFileForm(c: AdminContext): Promise<FormData> {
   const length = Number(c.req.header('Content-Length') ?? Number.NaN)
   if (!(length <= MAX_FORM_BYTES)) {
-    const way = `POST /admin/api/tenants/${c.req.param('tenant')}/drift takes larger files`
-    throw new AdminError(400, 'invalid', `The file may have up to ${MAX_FORM_BYTES} bytes; ${way}.`)
+    const limit = `The file may have up to ${number(MAX_FORM_BYTES)} bytes.`
+    throw new AdminError(400, 'invalid', `${limit} The admin API takes larger files.`)
   }
   c.env.heldBodies?.take('administration', length)
   try {

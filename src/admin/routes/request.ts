@@ -39,7 +39,9 @@ export async function loadWithTenant<Queries extends Record<string, Query<unknow
   const id = c.req.param('tenant') ?? ''
   const { tenant, ...rest } = await readTogether(c.get('db'), { ...queries(id), tenant: tenantQuery(id) })
   const found = requireTenant(tenant as TenantSummary | undefined, id)
-  return { ...rest, tenant: { ...found, resourceTypes: c.get('resourceTypes') } } as Loaded<Queries>
+  const shown: PageTenant = { ...found, resourceTypes: c.get('resourceTypes') }
+  c.set('pageTenant', shown)
+  return { ...rest, tenant: shown } as Loaded<Queries>
 }
 
 /**
@@ -68,7 +70,7 @@ export async function readForm(
 export function formErrorOf(error: unknown): FormError & { readonly status: 400 | 409 } {
   if (!(error instanceof AdminError) || (error.status !== 400 && error.status !== 409)) throw error
   // The label names the field already.
-  const message = error.message.replace(/^"\w+" must be/, 'must be')
+  const message = error.onPage.replace(/^"\w+" must be/, 'must be')
   return {
     field: error.field,
     message: message.replace(/^\w/, (first) => first.toUpperCase()),

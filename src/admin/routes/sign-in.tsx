@@ -9,6 +9,7 @@ import { logFault } from '../errors.ts'
 import { signInFailure } from '../oidc/errors.ts'
 import { providerName } from '../oidc/provider.ts'
 import { beginSignIn, completeSignIn, type OidcSignIn } from '../oidc/sign-in.ts'
+import { signOutAddress } from '../oidc/sign-out.ts'
 import { SignedInPage, SignInPage, type SignInProps } from '../pages/sign-in.tsx'
 import {
   administratorOf,
@@ -28,7 +29,7 @@ export const signIn = new Hono<AdminEnv>()
 signIn.get('/sign-in', async (c) => {
   const next = safeDestination(c.req.query('next'))
   if (signInMethod(c.env.settings).kind === 'access') return c.redirect(next, 303)
-  return signInPage(c, 200, { next })
+  return signInPage(c, 200, { next, isSignedInThere: c.req.query('signed-in') === 'provider' })
 })
 
 signIn.post('/sign-in', async (c) => {
@@ -80,16 +81,40 @@ signIn.get('/sign-in/callback', async (c) => {
 signIn.post('/sign-out', async (c) => {
   const { settings } = c.env
   const method = signInMethod(settings)
-  if (method.kind === 'token') {
-    const session = await sessionOf(c, method.adminToken)
-    if (session !== undefined) {
-      c.set('administrator', administratorOf(session, settings.adminRoles))
-      await endSession(c.get('db'), session)
-    }
-  }
   clearSession(c)
-  return c.redirect(SIGN_IN_PATH, 303)
+  if (method.kind === 'access') return c.redirect(SIGN_IN_PATH, 303)
+  const session = await sessionOf(c, method.adminToken)
+  if (session === undefined) return c.redirect(SIGN_IN_PATH, 303)
+  c.set('administrator', administratorOf(session, settings.adminRoles))
+  await endSession(c.get('db'), session)
+  const hasMore = session.holder?.via === 'OpenID Connect' && (await canSignOutThere(c))
+  return c.redirect(hasMore ? `${SIGN_IN_PATH}?signed-in=provider` : SIGN_IN_PATH, 303)
 })
+
+signIn.get('/sign-out/oidc', async (c) => {
+  const settings = requireOidc(c)
+  if (!(await isAllowed(c))) return tooManyAttempts(c)
+  try {
+    const address = await signOutAddress(c, settings.oidc)
+    if (address !== undefined) return c.redirect(address, 303)
+  } catch (error) {
+    return failed(c, settings, error)
+  }
+  throw new PageNotFound(`${providerName(settings.oidc)} offers no sign-out.`, [['Sign in', SIGN_IN_PATH]])
+})
+
+/** Whether the provider offers to end its own session. If it cannot be asked, the log has the error. */
+async function canSignOutThere(c: AdminContext): Promise<boolean> {
+  const { oidc } = c.env.settings
+  if (oidc === undefined) return false
+  try {
+    return (await signOutAddress(c, oidc)) !== undefined
+  } catch (error) {
+    if (signInFailure(oidc, error) === undefined) throw error
+    logFault(c, error)
+    return false
+  }
+}
 
 /** @throws {PageNotFound} if no provider is configured */
 function requireOidc(c: AdminContext): OidcSignIn {

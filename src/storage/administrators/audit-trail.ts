@@ -2,7 +2,7 @@
  * The audit trail of administrators, in the first database.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { type Database, statement } from '../database/database.ts'
+import { type Database, type Statement, statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query, readTogether } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { auditTrail } from '../tables/tables.ts'
@@ -47,19 +47,62 @@ export interface AuditNote {
 
 const MINUTE_MS = 60_000
 
-/** Stores an entry. Refused requests of one kind within a minute share an entry, so that trying often displaces nothing. */
-export async function insertAuditEntry(db: Database, entry: NewAuditEntry): Promise<void> {
+/**
+ * Stores an entry. Refused requests of one kind within a minute share an entry, so that trying often displaces nothing.
+ *
+ * @param begun the key of the entry that may have been stored with the first write of the request: see `beginningAudit`
+ */
+export async function insertAuditEntry(db: Database, entry: NewAuditEntry, begun?: string): Promise<void> {
+  const { time, administrator, via, operation, tenantId, target, outcome, status, detail, changes } = entry
+  const kind = [Math.floor(time / MINUTE_MS), operation, status, tenantId, via, administrator]
+  const insert = insertion(entry, outcome === 'refused' ? JSON.stringify(kind) : null, begun)
+  if (begun === undefined) {
+    await db.batch([insert])
+    return
+  }
+  const complete = sql`UPDATE audit_trail SET tenant_id = ${tenantId}, target = ${target}, outcome = ${outcome}, status = ${status},
+    detail = ${detail}, changes = ${changes}, fold_key = NULL WHERE fold_key = ${begun}`
+  await db.batch([insert, statement(complete)])
+}
+
+/** @param unless the key of an entry of the same request, beside which nothing is inserted */
+function insertion(entry: NewAuditEntry, foldKey: string | null, unless?: string): Statement {
   const { time, administrator, via, operation, source, tenantId, target, outcome, status } = entry
   const { detail, changes, requestId } = entry
-  const kind = [Math.floor(time / MINUTE_MS), operation, status, tenantId, via, administrator]
-  const foldKey = outcome === 'refused' ? JSON.stringify(kind) : null
-  await db.batch([
-    statement(sql`INSERT INTO audit_trail (time, administrator, via, operation, source, tenant_id, target, outcome, status,
-        detail, changes, request_id, fold_key)
-      VALUES (${time}, ${administrator}, ${via}, ${operation}, ${source}, ${tenantId}, ${target}, ${outcome}, ${status},
-        ${detail}, ${changes}, ${requestId}, ${foldKey})
-      ON CONFLICT (fold_key) WHERE fold_key IS NOT NULL DO UPDATE SET repeated = repeated + 1`),
-  ])
+  const condition =
+    unless === undefined ? sql`true` : sql`NOT EXISTS (SELECT 1 FROM audit_trail WHERE fold_key = ${unless})`
+  return statement(sql`INSERT INTO audit_trail (time, administrator, via, operation, source, tenant_id, target, outcome,
+      status, detail, changes, request_id, fold_key)
+    SELECT ${time}, ${administrator}, ${via}, ${operation}, ${source}, ${tenantId}, ${target}, ${outcome},
+      ${status}, ${detail}, ${changes}, ${requestId}, ${foldKey} WHERE ${condition}
+    ON CONFLICT (fold_key) WHERE fold_key IS NOT NULL DO UPDATE SET repeated = repeated + 1`)
+}
+
+const READ = /^\s*SELECT\b/i
+
+/**
+ * A database whose first transaction that writes also stores an entry with the outcome "begun", so that a change without an
+ * entry cannot be left behind. `insertAuditEntry` replaces it by the entry with the outcome.
+ *
+ * @param begin is asked at each write, and returns undefined while the administrator is not known
+ */
+export function beginningAudit(
+  db: Database,
+  begin: () => { readonly entry: NewAuditEntry; readonly key: string } | undefined,
+): Database {
+  let hasBegun = false
+  return {
+    ...db,
+    async batch(statements, isLong) {
+      const isWrite = statements.some((one) => !READ.test(one.sql) && one.isNote !== true)
+      const begun = isWrite && !hasBegun ? begin() : undefined
+      if (begun === undefined) return await db.batch(statements, isLong)
+      const note = { ...insertion(begun.entry, begun.key, begun.key), isNote: true }
+      const results = await db.batch([...statements, note], isLong)
+      hasBegun = true
+      return results.slice(0, statements.length)
+    },
+  }
 }
 
 export interface AuditPage {

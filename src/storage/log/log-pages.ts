@@ -50,7 +50,7 @@ export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
   readonly clientName: string | null
   /** A token; or the secret, or the client with the trust, that an access token was issued for. */
   readonly tokenId: string | null
-  /** "Federation" for a trust. Null also if the token or the secret was deleted. */
+  /** "Federation" for a trust. Null for an administrator, and if the token or the secret was deleted. */
   readonly tokenName: string | null
   /** Of the token or secret; null if they are not stored. */
   readonly tokenLastCharacters: string | null
@@ -267,7 +267,7 @@ const ENTRY = selection(
       tokenId: sql<string | null>`nullif(l.token_id, '')`,
       tokenName: sql<
         string | null
-      >`coalesce(t.name, s.name, CASE WHEN l.token_id = ${CLIENT_ID} THEN 'Federation' END)`,
+      >`coalesce(t.name, s.name, CASE WHEN l.token_id = ${CLIENT_ID} AND l.token_id <> l.tenant_id || '_administrator' THEN 'Federation' END)`,
       tokenLastCharacters: sql<string | null>`coalesce(t.last_characters, s.last_characters)`,
     },
   },

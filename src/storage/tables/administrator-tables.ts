@@ -56,8 +56,9 @@ export const auditTrail = sqliteTable(
     tenantId: text('tenant_id'),
     /** The id of what was created, changed or ended; NULL: the tenant itself, or unknown. */
     target: text('target'),
-    outcome: text('outcome', { enum: ['accepted', 'refused'] }).notNull(),
-    /** The HTTP status that was answered. */
+    /** "begun": stored with the first write of a request; the server ended before it stored the outcome. */
+    outcome: text('outcome', { enum: ['accepted', 'refused', 'begun'] }).notNull(),
+    /** The HTTP status that was answered; 0 for a request that has begun. */
     status: integer('status').notNull(),
     /** Why it was refused. */
     detail: text('detail'),
@@ -66,7 +67,7 @@ export const auditTrail = sqliteTable(
     requestId: text('request_id').notNull(),
     /** The number of further requests of this kind in the same minute, which have no entry of their own. */
     repeated: integer('repeated').notNull().default(0),
-    /** Refused requests with the same key share an entry. */
+    /** Refused requests with the same key share an entry. An entry that has begun has a key of its own until its outcome is stored. */
     foldKey: text('fold_key'),
   },
   (table) => [

@@ -41,10 +41,7 @@ export function GuidePage(props: GuidePageProps) {
   const others = clients.filter(({ id }) => id !== client?.id)
   return (
     <Layout title={`Connect ${guide.name}`} administrator={administrator} tenant={tenant} current="connect">
-      <p class="crumbs">
-        <a href={paths.connect}>Connect</a>
-      </p>
-      <PageHead title={guide.name} lead={guide.application}>
+      <PageHead title={guide.name} lead={guide.application} parent={['Connect', paths.connect]}>
         <a class="button quiet to-watch" href="#watch">
           What has been seen
         </a>
