@@ -167,7 +167,7 @@ describe('a list that no index answers', () => {
   it('is counted and read in one pass over the users', async () => {
     const client = await clientOf({ user_count: USERS })
     await client.get('/Users?count=1')
-    for (const filter of ['title eq "x"', 'emails.value co "x"', 'not (userName pr)']) {
+    for (const filter of ['title eq "x"', 'emails.display co "x"', 'title pr']) {
       const answer = await client.filter('/Users', filter, '&excludedAttributes=groups')
       expect(answer.body.totalResults).toBe(0)
       expect(costOf(answer).rowsRead).toBeLessThan(USERS + 20)
@@ -379,7 +379,7 @@ describe('the stored size of a directory', () => {
     await client.patch(`/Users/${small.id}`, { op: 'remove', path: 'emails' })
     await client.request('DELETE', `/Users/${large.id}`)
     expect(await sizesOf(client)).toMatchObject({ kept: 0, users: 0 })
-    const group = await client.createGroup({ externalId: 'x'.repeat(1_000) })
+    const group = await client.createGroup({ externalId: 'x'.repeat(950) })
     expect(await sizesOf(client)).toMatchObject({
       keptOfGroups: 0,
       groups: 0,
