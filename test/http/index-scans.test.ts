@@ -221,10 +221,9 @@ describe('a directory of 100,000 users', () => {
       if (/title|type| (and|or) /.test(filter)) continue
       const answer = await client.filter('/Users', filter, '&count=1&excludedAttributes=groups')
       expect([filter, answer.body.totalResults]).toEqual([filter, total])
-      expect([filter, costOf(answer).rowsRead < 4 * 300 + 3 * total + 40 || costOf(answer).rowsRead]).toEqual([
-        filter,
-        true,
-      ])
+      expect([filter, costOf(answer).rowsRead < 4 * 300 + 3 * total + 40 || costOf(answer).rowsRead]).toEqual(
+        [filter, true],
+      )
     }
   })
 

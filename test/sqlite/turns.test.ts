@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as pause, setImmediate } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { administrationDatabase } from '../../src/admin/database.ts'
 import { startService } from '../../src/self-hosted/service.ts'
@@ -144,8 +144,8 @@ describe('the service', () => {
     const path = '/Users?count=1&filter=title%20co%20%22a%22'
     const answered: string[] = []
     const lists = Array.from({ length: 30 }, () => many('GET', path).then(() => answered.push('many')))
-    // By then, all of them wait for the thread that reads.
-    await pause(250)
+    // By then, all of them wait for the thread that reads, which answers one after the other.
+    await expect.poll(() => answered.length, { interval: 1, timeout: 10_000 }).toBeGreaterThan(2)
     const before = answered.length
     await Promise.all([...lists, one('GET', path).then(() => answered.push('one'))])
     expect(answered.indexOf('one') - before).toBeLessThan(3)
