@@ -18,7 +18,7 @@ async function newList() {
 }
 
 function namesOn(html: string): readonly string[] {
-  return [...html.matchAll(/scope="row"><a [^>]*>([^<]+)</g)].map(([, name]) => name ?? '')
+  return [...html.matchAll(/scope="row"[^>]*><a [^>]*>([^<]+)</g)].map(([, name]) => name ?? '')
 }
 
 function linkTo(html: string, label: string): string | undefined {

@@ -43,7 +43,7 @@ function cost({ status, headers }: Page) {
 }
 
 function namesOn(html: string): readonly string[] {
-  return [...html.matchAll(/scope="row"><a [^>]*>([^<]+)</g)].map(([, name]) => name ?? '')
+  return [...html.matchAll(/scope="row"[^>]*><a [^>]*>([^<]+)</g)].map(([, name]) => name ?? '')
 }
 
 let scene: Awaited<ReturnType<typeof newCrowd>>

@@ -51,7 +51,7 @@ async function pageOf(browser: Browser, at: string) {
 }
 
 function idsOn(html: string): readonly string[] {
-  return [...html.matchAll(/scope="row"><a href="[^"]*\/([0-9a-f-]{36})"/g)].map(([, id]) => id ?? '')
+  return [...html.matchAll(/scope="row"[^>]*><a href="[^"]*\/([0-9a-f-]{36})"/g)].map(([, id]) => id ?? '')
 }
 
 describe('the list of what a client has written', () => {

@@ -88,6 +88,7 @@ export function fieldValue(html: string, name: string): string {
 /** The text of a page without its tags. */
 export function textOf(html: string): string {
   return html
+    .replace(/<wbr ?\/?>/g, '')
     .replace(/<[^>]+>/g, ' ')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')

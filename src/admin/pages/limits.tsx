@@ -73,7 +73,7 @@ export function LimitsPage(props: LimitsProps) {
 
 const SETTING_COLUMNS: readonly Column<SettingInForce>[] = [
   { label: 'Value', cell: (setting) => <SettingValue {...setting} /> },
-  { label: 'Set in', cell: ({ setIn }) => setIn ?? <span class="muted">default</span> },
+  { label: 'Set in', cell: ({ setIn }) => setIn ?? <span class="muted">Default</span> },
 ]
 
 function SettingTable({ settings }: Pick<LimitsProps, 'settings'>) {

@@ -52,15 +52,18 @@ export async function handOverAll(
   for (let i = 0; i < MAX_CHUNKS; i++) {
     const [end, ...updates] = await db.batch([
       lastStatement(types, request.tenantId, after),
-      ...types.map(({ table }) => chunkStatement(table.name, types, { ...request, after })),
+      ...types.flatMap(({ table }) => [chunkStatement(table.name, types, { ...request, after }), CHANGED]),
     ])
-    changed += updates.reduce((sum, result) => sum + result.changes, 0)
+    changed += updates.reduce((sum, { rows: [row] }) => sum + Number(row?.changed ?? 0), 0)
     const last = end?.rows[0]?.last
     if (last == null) return { changed, next: undefined }
     after = String(last)
   }
   return { changed, next: after }
 }
+
+/** The resources that the previous statement changed. The `changes` of a result include those of triggers. */
+const CHANGED: Statement = statement(sql`SELECT changes() AS changed`)
 
 /** The end of the chunk of ids after an id: those of all types together. */
 function chunkEnd(types: readonly StoredResourceType[], tenantId: string, after: string) {
