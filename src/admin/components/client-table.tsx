@@ -7,6 +7,7 @@ import { type Access, isLive } from '../credentials.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { HealthBadge } from './connections.tsx'
 import { scopeText, TimeOrNever } from './credential-table.tsx'
+import { counted } from './number.ts'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
 import { Permitted } from './permitted.tsx'
@@ -29,8 +30,16 @@ export function ClientTable(props: ClientTableProps) {
   const columns: readonly Column<Client>[] = [
     { label: 'Scope', class: 'nowrap', cell: ({ scope }) => scopeText(scope) },
     { label: 'State', cell: ({ id }) => <ClientState facts={facts.get(id)} now={now} /> },
-    { label: 'Valid tokens', class: 'number', cell: (client) => liveOf(tokens, client) },
-    { label: 'Valid secrets', class: 'number', cell: (client) => liveOf(secrets, client) },
+    {
+      label: 'Valid',
+      cell: (client) => {
+        const valid = [
+          { count: liveOf(tokens, client), what: 'token' },
+          { count: liveOf(secrets, client), what: 'secret' },
+        ].filter(({ count }) => count > 0)
+        return valid.map(({ count, what }) => counted(count, what)).join(', ') || 'None'
+      },
+    },
     { label: 'Federation', cell: (client) => <Federation {...props} client={client} /> },
     { label: 'Created', class: 'number', cell: ({ createdAt }) => <Time at={createdAt} /> },
     { label: 'Last used', class: 'number', cell: ({ lastUsedAt }) => <TimeOrNever at={lastUsedAt} /> },
