@@ -65,7 +65,7 @@ export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
   const { tenantId, limits, profile } = c.get('tenant')
   if (c.get('body') === undefined) {
     requireJson(c)
-    c.set('body', parseJson(await readText(c, limits.bodyBytes, tenantId)))
+    c.set('body', parseJson(await readText(c, limits.bodyBytes, tenantId), undefined, workOf(c)))
   }
   const body = c.get('body')
   requireDistinctKeys(body, profile, workOf(c))

@@ -19,6 +19,13 @@ export const MAX_HELD_BODY_BYTES_PER_TENANT = 16 * 1024 * 1024
 export const MAX_ADMIN_BODY_BYTES = 64 * 1024
 /** Operations in a bulk request. Each takes up to two round trips, and they run one after another. */
 export const MAX_BULK_OPERATIONS = 100
+/** Characters of the path of a bulk operation: an endpoint, and an id or a bulkId. It is split and compared several times. */
+export const MAX_BULK_PATH_CHARACTERS = 2_048
+/**
+ * Characters of the entity tags of a precondition: the headers If-Match and If-None-Match, and `version` in a bulk request.
+ * One has 20 characters at most. They become a list in SQL.
+ */
+export const MAX_ENTITY_TAGS_CHARACTERS = 2_048
 /** Nesting levels of objects and arrays in a body. A bulk request that adds a manager to a user has nine. */
 export const MAX_JSON_DEPTH = 32
 /** Members of one object in a body. Resource types have fewer than 100 attributes; 100,000 members take 0.2 s to parse. */
@@ -31,7 +38,7 @@ export const MAX_JSON_MEMBERS_IN_ALL = 40_000
 /**
  * Work of the core for one request, in units of one character folded, compared or copied: see work.ts. The limit takes
  * about 90 ms. A body of MAX_BODY_BYTES with the ids of 26,000 members needs 3.2 million units, 100 ordinary users in a
- * bulk request 60,000, and a change of a stored user of 830 KB with 22,000 elements 2.4 million.
+ * bulk request 130,000, and a change of a stored user of 830 KB with 22,000 elements 2.4 million.
  */
 export const MAX_WORK_UNITS = 3_600_000
 

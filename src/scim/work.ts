@@ -17,6 +17,10 @@ const UNICODE_UNITS = 12
 export const ERROR_UNITS = 2_500
 /** Units for parsing one character of JSON inside a string value. Objects with many short members take longest. */
 export const JSON_UNITS = 5
+/** Units for a value in an operation of a bulk request: it is visited, copied, written and parsed again. */
+export const BULK_VALUE_UNITS = 15
+/** Units for a name of members of JSON objects in a body, once: a name that was not there before takes up to 1.4 µs. */
+export const MEMBER_NAME_UNITS = 60
 /**
  * Units for reading or writing one character of a stored document, or for deleting one byte. Documents are copied, parsed
  * and compared as a whole, so a character takes much less time than in folding. Created documents are not counted again:
