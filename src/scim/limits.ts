@@ -58,6 +58,11 @@ export const MAX_TEXT_CHARACTERS = 64 * 1024
 export const MAX_FOLDED_CHARACTERS = 100_000
 /** Elements of a multi-valued attribute other than `members`. Each operation of a PATCH may visit all of them. */
 export const MAX_ELEMENTS = 1000
+/**
+ * Operations of a PATCH that disables a user even if it exceeds the work limit, because of what is stored. Those on other
+ * attributes are then omitted. Identity providers send some tens at most.
+ */
+export const MAX_DISABLING_OPERATIONS = 100
 /** Members of a group in one operation or one resource. A body of MAX_BODY_BYTES has room for 27,000 ids. */
 export const MAX_MEMBERS = 30_000
 

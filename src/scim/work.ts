@@ -109,9 +109,16 @@ export class Work {
     this.note(charactersBeyondAscii(json) * UNICODE_UNITS)
   }
 
-  /** Counts the characters and the objects of a stored document that is read or written. @throws {ScimError} as spend */
-  store(json: string): void {
-    this.spend(Math.ceil(json.length * STORED_UNITS + objectsIn(json) * OBJECT_UNITS))
+  /**
+   * Counts the characters and the objects of a stored document that is read or written.
+   *
+   * @param isRefused whether it is refused beyond the limit. If not, only what follows is
+   * @throws {ScimError} as spend
+   */
+  store(json: string, isRefused = true): void {
+    const units = Math.ceil(json.length * STORED_UNITS + objectsIn(json) * OBJECT_UNITS)
+    if (isRefused) this.spend(units)
+    else this.note(units)
   }
 
   /** Counts work that is already done, without throwing. Later work of the request may then exceed the limit. */
