@@ -9,6 +9,11 @@
 
 /** The largest request body, including bulk requests: about 25,000 members in one PATCH. */
 export const MAX_BODY_BYTES = 1024 * 1024
+/**
+ * The body of a search: a filter of MAX_FILTER_CHARACTERS beyond ASCII, and 1,000 names. Reading a larger one would take as
+ * long as a page.
+ */
+export const MAX_SEARCH_BODY_BYTES = 256 * 1024
 /** How long a body may take to arrive: 35 kB per second for the largest one. A slow body occupies memory meanwhile. */
 export const BODY_TIMEOUT_SECONDS = 30
 /** Bytes of request bodies that one process buffers until they are answered. Parsed, they take about ten times as much. */

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_DELETED_GROUPS, MAX_DELETED_MEMBERSHIPS, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
+import {
+  MAX_DELETED_GROUPS,
+  MAX_DELETED_MEMBERSHIPS,
+  MAX_SEARCH_BODY_BYTES,
+  MAX_WORK_UNITS,
+} from '../../src/scim/limits.ts'
 import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 import { ENTERPRISE } from '../support/urns.ts'
@@ -388,6 +393,8 @@ describe('a deeply nested body', () => {
         ['POST', '/Bulk', bulk('PATCH', `/Users/${id}`, patch)],
         ['POST', '/Bulk', deep],
       ] as const) {
+        // A longer one is rejected before it is parsed.
+        if (path.endsWith('.search') && body.length > MAX_SEARCH_BODY_BYTES) continue
         const answer = await client.request(method, path, body)
         expect(answer.body, `${method} ${path}`).toMatchObject({ status: '400', scimType: 'invalidSyntax' })
         expect(answer.body.detail).toBe('the request body is nested deeper than the limit of 32 levels')
