@@ -9,7 +9,10 @@ import {
   type BulkOperation,
   type BulkRequest,
   bulkReferences,
+  creatorsIn,
+  creatorsOf,
   deferReferences,
+  isLongPath,
   parseBulkRequest,
   resolvePath,
   resolveReferences,
@@ -20,7 +23,7 @@ import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
 import type { Profile } from '../scim/profile.ts'
 import { servedTypes } from '../scim/schema/group-membership.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
-import type { Work } from '../scim/work.ts'
+import { BULK_VALUE_UNITS, type Work } from '../scim/work.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
@@ -108,6 +111,10 @@ class BulkRun {
   readonly #toScimError: ToScimError
   /** The bulkIds that each operation refers to. Computed once, because it traverses all data. */
   readonly #references: readonly ReadonlySet<string>[]
+  /** The number of values of each operation. */
+  readonly #values: readonly number[]
+  /** The operations that create them, which are compared again and again. */
+  readonly #creatorsOf: readonly (readonly number[])[]
   /** The index of the operation that creates the resource of a bulkId. */
   readonly #creators: ReadonlyMap<string, number>
   readonly #ids = new Map<string, string>()
@@ -126,12 +133,11 @@ class BulkRun {
     this.#profile = profile
     this.#work = work
     this.#toScimError = toScimError
-    this.#references = operations.map(bulkReferences)
-    this.#creators = new Map(
-      operations.flatMap(({ method, bulkId }, index) =>
-        method === 'POST' && bulkId !== undefined ? [[bulkId, index]] : [],
-      ),
-    )
+    const references = operations.map(bulkReferences)
+    this.#references = references.map(({ bulkIds }) => bulkIds)
+    this.#values = references.map(({ values }) => values)
+    this.#creators = creatorsIn(operations)
+    this.#creatorsOf = this.#references.map((bulkIds) => creatorsOf(bulkIds, this.#creators))
   }
 
   async run(): Promise<object> {
@@ -169,13 +175,8 @@ class BulkRun {
   /** The first operation that does not depend on a waiting one. For circular references, the first POST. */
   #next(waiting: ReadonlySet<number>): number {
     const indexes = [...waiting]
-    const isReady = (index: number) => {
-      for (const bulkId of this.#references[index] ?? []) {
-        const creator = this.#creators.get(bulkId)
-        if (creator !== undefined && creator !== index && waiting.has(creator)) return false
-      }
-      return true
-    }
+    const isReady = (index: number) =>
+      this.#creatorsOf[index]?.every((creator) => creator === index || !waiting.has(creator)) ?? true
     const isPost = (index: number) => this.#operations[index]?.method === 'POST'
     return indexes.find(isReady) ?? indexes.find(isPost) ?? indexes[0] ?? 0
   }
@@ -200,7 +201,7 @@ class BulkRun {
     const operation = this.#operations[index]
     if (operation === undefined) return undefined
     // Throws before any query if the request has already exceeded the work limit.
-    this.#work.visit()
+    this.#work.spend((this.#values[index] ?? 0) * BULK_VALUE_UNITS)
     const missing = [...(this.#references[index] ?? [])].filter((bulkId) => !this.#ids.has(bulkId))
     const unresolved = this.#unresolved(index, waiting)
     const impossible = missing.find((bulkId) => !unresolved.has(bulkId) || operation.method !== 'POST')
@@ -236,7 +237,7 @@ class BulkRun {
       this.#work.visit()
       const message = { schemas: [PATCH_OP], Operations: [{ op: 'add', value: attributes }] }
       const patch = { ...operation, data: message }
-      const missing = [...bulkReferences(patch)].find((bulkId) => !this.#ids.has(bulkId))
+      const missing = [...bulkReferences(patch).bulkIds].find((bulkId) => !this.#ids.has(bulkId))
       if (missing !== undefined) throw notCreated(missing)
       const { data } = resolveReferences(patch, this.#ids)
       const response = await this.#send('PATCH', path, data, undefined)
@@ -309,7 +310,7 @@ class BulkRun {
   /** RFC 7644 §3.7: the path of a POST is the endpoint of a resource type. All other paths name a resource. */
   #isPathOf(method: BulkOperation['method'], path: string): boolean {
     const endpoint = this.#endpoints.find((one) => path === one || path.startsWith(`${one}/`))
-    if (endpoint === undefined) return false
+    if (endpoint === undefined || isLongPath(path)) return false
     return method === 'POST' ? path === endpoint : ID.test(path.slice(endpoint.length + 1))
   }
 }

@@ -58,14 +58,16 @@ export function jsonBody(c: Context<HttpEnv>, json: string): string | ReadableSt
 /**
  * Returns the parsed request body. It is cached, because a handler may run twice.
  *
+ * @param maxBytes if fewer bytes are enough for the message than the tenant allows for a body
  * @throws {ScimError} 415 for another media type or a compressed body; errors of `readText`, `parseJson` and
  *   `requireDistinctKeys`
  */
-export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
+export async function readBody(c: Context<HttpEnv>, maxBytes = Number.POSITIVE_INFINITY): Promise<unknown> {
   const { tenantId, limits, profile } = c.get('tenant')
   if (c.get('body') === undefined) {
     requireJson(c)
-    c.set('body', parseJson(await readText(c, limits.bodyBytes, tenantId)))
+    const text = await readText(c, Math.min(limits.bodyBytes, maxBytes), tenantId)
+    c.set('body', parseJson(text, undefined, workOf(c)))
   }
   const body = c.get('body')
   requireDistinctKeys(body, profile, workOf(c))

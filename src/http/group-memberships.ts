@@ -8,6 +8,7 @@ import { getGroupMembership, listGroupMemberships } from '../provider/group-memb
 import type { HttpEnv } from '../runtime.ts'
 import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
 import { keyOfMembership, type MembershipKey, membershipKey } from '../scim/group-membership.ts'
+import { MAX_SEARCH_BODY_BYTES } from '../scim/limits.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { GROUP_MEMBERSHIP } from '../scim/schema/group-membership.ts'
 import { type ListParameters, parseListRequest, parseSearchRequest } from '../scim/search-request.ts'
@@ -28,7 +29,9 @@ export function groupMemberships(groupType: string): Hono<HttpEnv> {
     )
     .post(
       '/.search',
-      handle(async (c) => list(c, parseSearchRequest(await readBody(c), profileOf(c)))),
+      handle(async (c) =>
+        list(c, parseSearchRequest(await readBody(c, MAX_SEARCH_BODY_BYTES), profileOf(c))),
+      ),
     )
     .get(
       '/:id',

@@ -6,6 +6,7 @@ import { type Context, Hono } from 'hono'
 import { deleteResource } from '../provider/deletion.ts'
 import { createResource, getResource, patchResource, replaceResource } from '../provider/resources.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { MAX_SEARCH_BODY_BYTES } from '../scim/limits.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
@@ -39,7 +40,9 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
     .post(
       '/.search',
       handle(async (c) =>
-        listOf(c, parseSearchRequest(await readBody(c), profileOf(c)), [typeNamed(c, name)]),
+        listOf(c, parseSearchRequest(await readBody(c, MAX_SEARCH_BODY_BYTES), profileOf(c)), [
+          typeNamed(c, name),
+        ]),
       ),
     )
     .post(

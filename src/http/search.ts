@@ -4,6 +4,7 @@
 import { Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
+import { MAX_SEARCH_BODY_BYTES } from '../scim/limits.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth, directoryAuth } from './bearer-auth.ts'
@@ -24,7 +25,11 @@ export const search = new Hono<HttpEnv>()
     '/.search',
     directoryAuth,
     handle(async (c) =>
-      listOf(c, parseSearchRequest(await readBody(c), profileOf(c)), c.get('tenant').resourceTypes),
+      listOf(
+        c,
+        parseSearchRequest(await readBody(c, MAX_SEARCH_BODY_BYTES), profileOf(c)),
+        c.get('tenant').resourceTypes,
+      ),
     ),
   )
   .all(

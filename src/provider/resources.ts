@@ -295,8 +295,10 @@ async function storeChange(
   }
   const was = withoutReferences(before.resource, type)
   const documents = encodeResource(resource, type, { before: was, work })
-  work.store(documents.data)
-  work.store(documents.keys)
+  // A user must not keep access because of the size of its own documents.
+  const isRefused = change.action !== 'disable'
+  work.store(documents.data, isRefused)
+  work.store(documents.keys, isRefused)
   work.noteFolded(documents.data)
   const after = { ...documents, lastModified: modifiedAt(call, before) }
   const event = changedEvent(type, EVENT_KINDS[change.action], {

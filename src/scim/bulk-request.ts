@@ -8,7 +8,7 @@
 import { type Complex, isComplex } from './comparison.ts'
 import { errorLimit, isNotSet, upperCaseMethod } from './compatibility/bulk.ts'
 import { badRequest, kindOf, quote, ScimError } from './error.ts'
-import { MAX_BULK_OPERATIONS } from './limits.ts'
+import { MAX_BULK_OPERATIONS, MAX_BULK_PATH_CHARACTERS } from './limits.ts'
 import { member, requireMessage } from './message.ts'
 import type { Profile } from './profile.ts'
 import { BULK_REQUEST } from './urn.ts'
@@ -114,18 +114,46 @@ function requireUniqueBulkIds(operations: readonly BulkOperation[]): void {
   }
 }
 
-/** The bulkIds that the path and the data of an operation refer to. */
-export function bulkReferences({ path, data }: BulkOperation): ReadonlySet<string> {
-  return referencesIn([path.split('/'), data])
+/** True for a path that is too long to be split: no resource has it. */
+export function isLongPath(path: string): boolean {
+  return path.length > MAX_BULK_PATH_CHARACTERS
 }
 
-function referencesIn(value: unknown): ReadonlySet<string> {
-  const found = new Set<string>()
-  walk(value, (text) => {
+/**
+ * The bulkIds that the path and the data of an operation refer to, and the number of values in them: each reference is looked
+ * for in all values, and replaced in all of them.
+ */
+export function bulkReferences({ path, data }: BulkOperation): {
+  readonly bulkIds: ReadonlySet<string>
+  readonly values: number
+} {
+  return referencesIn([isLongPath(path) ? [] : path.split('/'), data])
+}
+
+/** The index of the operation that creates the resource of a bulkId. */
+export function creatorsIn(operations: readonly BulkOperation[]): ReadonlyMap<string, number> {
+  return new Map(
+    operations.flatMap(({ method, bulkId }, index) =>
+      method === 'POST' && bulkId !== undefined ? [[bulkId, index]] : [],
+    ),
+  )
+}
+
+/** The operations that create these resources: at most as many as there are, however many bulkIds refer to nothing. */
+export function creatorsOf(
+  bulkIds: ReadonlySet<string>,
+  creators: ReadonlyMap<string, number>,
+): readonly number[] {
+  return [...bulkIds].flatMap((bulkId) => creators.get(bulkId) ?? [])
+}
+
+function referencesIn(value: unknown) {
+  const bulkIds = new Set<string>()
+  const values = walk(value, (text) => {
     const bulkId = referenceIn(text)
-    if (bulkId !== undefined) found.add(bulkId)
+    if (bulkId !== undefined) bulkIds.add(bulkId)
   })
-  return found
+  return { bulkIds, values }
 }
 
 /** @returns the bulkId if the text is a reference */
@@ -133,10 +161,13 @@ function referenceIn(text: string): string | undefined {
   return text.startsWith(REFERENCE_PREFIX) ? text.slice(REFERENCE_PREFIX.length) : undefined
 }
 
-function walk(value: unknown, visit: (text: string) => void): void {
+/** @returns the number of values, at all levels */
+function walk(value: unknown, visit: (text: string) => void): number {
   if (typeof value === 'string') visit(value)
-  else if (Array.isArray(value)) for (const element of value) walk(element, visit)
-  else if (isComplex(value)) for (const element of Object.values(value)) walk(element, visit)
+  let count = 1
+  if (Array.isArray(value)) for (const element of value) count += walk(element, visit)
+  else if (isComplex(value)) for (const element of Object.values(value)) count += walk(element, visit)
+  return count
 }
 
 /** Replaces the references whose ids are known, in the path and the data of an operation. */
@@ -145,8 +176,9 @@ export function resolveReferences(operation: BulkOperation, ids: ReadonlyMap<str
   return { ...operation, path, data: replaceTexts(operation.data, (text) => resolveText(text, ids)) }
 }
 
-/** Replaces the references in a path whose ids are known. */
+/** Replaces the references in a path whose ids are known. A long path has none. */
 export function resolvePath(path: string, ids: ReadonlyMap<string, string>): string {
+  if (isLongPath(path)) return path
   return path
     .split('/')
     .map((segment) => resolveText(segment, ids))
@@ -177,7 +209,9 @@ export function deferReferences(
 ): { now: unknown; later: Complex } {
   if (!isComplex(data) || bulkIds.size === 0) return { now: data, later: {} }
   const entries = Object.entries(data)
-  const later = entries.filter(([, value]) => [...referencesIn(value)].some((bulkId) => bulkIds.has(bulkId)))
+  const later = entries.filter(([, value]) =>
+    [...referencesIn(value).bulkIds].some((bulkId) => bulkIds.has(bulkId)),
+  )
   const isLater = new Set(later.map(([name]) => name))
   const now = entries.filter(([name]) => !isLater.has(name))
   return { now: Object.fromEntries(now), later: Object.fromEntries(later) }

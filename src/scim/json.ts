@@ -3,14 +3,17 @@
  */
 import { badRequest } from './error.ts'
 import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS, MAX_JSON_MEMBERS_IN_ALL } from './limits.ts'
+import { MEMBER_NAME_UNITS, type Work } from './work.ts'
 
 /**
  * @param name names the text in error messages
+ * @param work counts the different names of members, before they are parsed
  * @throws {ScimError} invalidSyntax if the text is not valid JSON, exceeds MAX_JSON_DEPTH, MAX_JSON_MEMBERS or
- *   MAX_JSON_MEMBERS_IN_ALL
+ *   MAX_JSON_MEMBERS_IN_ALL; as Work.spend
  */
-export function parseJson(text: string, name = 'the request body'): unknown {
-  requireShape(text, name)
+export function parseJson(text: string, name = 'the request body', work?: Work): unknown {
+  const names = requireShape(text, name)
+  work?.spend(names * MEMBER_NAME_UNITS)
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -21,16 +24,27 @@ export function parseJson(text: string, name = 'the request body'): unknown {
 /**
  * Rejects deep nesting and too many members, which take far longer to parse than other text of the same length. Checks
  * only brackets and colons; JSON.parse finds all other errors.
+ *
+ * @returns the number of different names of members, as they are written
  */
-function requireShape(text: string, name: string): void {
+function requireShape(text: string, name: string): number {
   /** The number of members so far, of the object at each depth. */
   const members: number[] = []
+  const names = new Set<string>()
+  /** The last string: the name of a member if a colon follows. */
+  let [start, end] = [0, 0]
   let depth = 0
   let inAll = 0
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at)
-    if (character === QUOTE) at = endOfString(text, at)
-    else if (character === COLON) {
+    if (character === QUOTE) {
+      start = at + 1
+      at = endOfString(text, at)
+      end = at
+    } else if (character === COLON) {
+      names.add(text.slice(start, end))
+      // Only once: in invalid JSON, many colons may follow one long string.
+      start = end
       const count = (members[depth] ?? 0) + 1
       if (count > MAX_JSON_MEMBERS) {
         throw badRequest(
@@ -56,6 +70,7 @@ function requireShape(text: string, name: string): void {
       }
     }
   }
+  return names.size
 }
 
 const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]

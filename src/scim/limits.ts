@@ -9,6 +9,11 @@
 
 /** The largest request body, including bulk requests: about 25,000 members in one PATCH. */
 export const MAX_BODY_BYTES = 1024 * 1024
+/**
+ * The body of a search: a filter of MAX_FILTER_CHARACTERS beyond ASCII, and 1,000 names. Reading a larger one would take as
+ * long as a page.
+ */
+export const MAX_SEARCH_BODY_BYTES = 256 * 1024
 /** How long a body may take to arrive: 35 kB per second for the largest one. A slow body occupies memory meanwhile. */
 export const BODY_TIMEOUT_SECONDS = 30
 /** Bytes of request bodies that one process buffers until they are answered. Parsed, they take about ten times as much. */
@@ -19,6 +24,13 @@ export const MAX_HELD_BODY_BYTES_PER_TENANT = 16 * 1024 * 1024
 export const MAX_ADMIN_BODY_BYTES = 64 * 1024
 /** Operations in a bulk request. Each takes up to two round trips, and they run one after another. */
 export const MAX_BULK_OPERATIONS = 100
+/** Characters of the path of a bulk operation: an endpoint, and an id or a bulkId. It is split and compared several times. */
+export const MAX_BULK_PATH_CHARACTERS = 2_048
+/**
+ * Characters of the entity tags of a precondition: the headers If-Match and If-None-Match, and `version` in a bulk request.
+ * One has 20 characters at most. They become a list in SQL.
+ */
+export const MAX_ENTITY_TAGS_CHARACTERS = 2_048
 /** Nesting levels of objects and arrays in a body. A bulk request that adds a manager to a user has nine. */
 export const MAX_JSON_DEPTH = 32
 /** Members of one object in a body. Resource types have fewer than 100 attributes; 100,000 members take 0.2 s to parse. */
@@ -31,7 +43,7 @@ export const MAX_JSON_MEMBERS_IN_ALL = 40_000
 /**
  * Work of the core for one request, in units of one character folded, compared or copied: see work.ts. The limit takes
  * about 90 ms. A body of MAX_BODY_BYTES with the ids of 26,000 members needs 3.2 million units, 100 ordinary users in a
- * bulk request 60,000, and a change of a stored user of 830 KB with 22,000 elements 2.4 million.
+ * bulk request 130,000, and a change of a stored user of 830 KB with 22,000 elements 2.4 million.
  */
 export const MAX_WORK_UNITS = 3_600_000
 
@@ -51,6 +63,11 @@ export const MAX_TEXT_CHARACTERS = 64 * 1024
 export const MAX_FOLDED_CHARACTERS = 100_000
 /** Elements of a multi-valued attribute other than `members`. Each operation of a PATCH may visit all of them. */
 export const MAX_ELEMENTS = 1000
+/**
+ * Operations of a PATCH that disables a user even if it exceeds the work limit, because of what is stored. Those on other
+ * attributes are then omitted. Identity providers send some tens at most.
+ */
+export const MAX_DISABLING_OPERATIONS = 100
 /** Members of a group in one operation or one resource. A body of MAX_BODY_BYTES has room for 27,000 ids. */
 export const MAX_MEMBERS = 30_000
 

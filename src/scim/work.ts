@@ -17,6 +17,10 @@ const UNICODE_UNITS = 12
 export const ERROR_UNITS = 2_500
 /** Units for parsing one character of JSON inside a string value. Objects with many short members take longest. */
 export const JSON_UNITS = 5
+/** Units for a value in an operation of a bulk request: it is visited, copied, written and parsed again. */
+export const BULK_VALUE_UNITS = 15
+/** Units for a name of members of JSON objects in a body, once: a name that was not there before takes up to 1.4 µs. */
+export const MEMBER_NAME_UNITS = 60
 /**
  * Units for reading or writing one character of a stored document, or for deleting one byte. Documents are copied, parsed
  * and compared as a whole, so a character takes much less time than in folding. Created documents are not counted again:
@@ -105,9 +109,16 @@ export class Work {
     this.note(charactersBeyondAscii(json) * UNICODE_UNITS)
   }
 
-  /** Counts the characters and the objects of a stored document that is read or written. @throws {ScimError} as spend */
-  store(json: string): void {
-    this.spend(Math.ceil(json.length * STORED_UNITS + objectsIn(json) * OBJECT_UNITS))
+  /**
+   * Counts the characters and the objects of a stored document that is read or written.
+   *
+   * @param isRefused whether it is refused beyond the limit. If not, only what follows is
+   * @throws {ScimError} as spend
+   */
+  store(json: string, isRefused = true): void {
+    const units = Math.ceil(json.length * STORED_UNITS + objectsIn(json) * OBJECT_UNITS)
+    if (isRefused) this.spend(units)
+    else this.note(units)
   }
 
   /** Counts work that is already done, without throwing. Later work of the request may then exceed the limit. */

@@ -4,6 +4,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { MAX_DISABLING_OPERATIONS } from '../../src/scim/limits.ts'
 import { type Client, costOf, newClient, PATCH_OP, USER } from '../support/harness.ts'
 
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
@@ -15,6 +16,7 @@ const EMAILS = [
 ]
 const OFF = { op: 'Replace', path: 'active', value: 'False' }
 const LONG = 'x'.repeat(1_025)
+const WORK_LIMIT = /^the request exceeds the limit of \d+ units of work/
 const NO_SUB_ATTRIBUTE = 'emails[type eq "work"].shoeSize'
 const NO_ELEMENT = 'emails[value eq "x"].type'
 const NO_FILTER = 'emails[kind eq "x"].type'
@@ -30,6 +32,18 @@ async function createElsewhere({ tenantId }: Client, active = true): Promise<str
      SELECT ?1, ?2, data, data, 1, 0, 0 FROM (SELECT json_object('userName', ?2, 'active', json(?3)) AS data)`,
   )
     .bind(tenantId, id, String(active))
+    .run()
+  return id
+}
+
+/** A user that a version without today's limits has stored. */
+async function storeUser({ tenantId }: Client, attributes: object): Promise<string> {
+  const id = crypto.randomUUID()
+  const data = JSON.stringify({ userName: id, active: true, ...attributes })
+  await env.DB.prepare(
+    `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified) VALUES (?1, ?2, ?3, ?3, 1, 0, 0)`,
+  )
+    .bind(tenantId, id, data)
     .run()
   return id
 }
@@ -186,6 +200,48 @@ describe('a PATCH that disables a user', () => {
     expect(late.status).toBe(412)
     expect((await client.patch('/Users/nobody', OFF, wrong)).status).toBe(404)
     expect((await client.get(path)).body).toEqual(user)
+  })
+
+  it('is applied to a user of so many values that other operations exceed the work limit, and leaves these out', async () => {
+    const client = await newClient()
+    const lists = ['emails', 'phoneNumbers', 'ims', 'photos', 'roles', 'entitlements']
+    const values = Array.from({ length: 1_000 }, (_, i) => ({ value: `${i}`, type: `t${i}`, display: 'd' }))
+    const path = `/Users/${await storeUser(client, Object.fromEntries(lists.map((name) => [name, values])))}`
+    const leaver = (count: number) => [
+      OFF,
+      { op: 'add', path: 'title', value: LONG },
+      ...Array.from({ length: count - 2 }, (_, i) => ({ op: 'replace', path: 'nickName', value: `${i}` })),
+    ]
+    const shown = `${path}?attributes=active,nickName`
+    expect((await client.patch(shown, ...leaver(MAX_DISABLING_OPERATIONS + 1))).body.detail).toMatch(
+      WORK_LIMIT,
+    )
+    const atomic = await client.request('PATCH', shown, patchOf(...leaver(MAX_DISABLING_OPERATIONS)), STRICT)
+    expect(atomic.status).toBe(400)
+    const answer = await client.patch(shown, ...leaver(MAX_DISABLING_OPERATIONS))
+    expect([answer.status, answer.body.active, answer.body.nickName]).toEqual([200, false, undefined])
+    const [entry] = await client.log()
+    expect(entry).toMatchObject({ action: 'disable', ignored: ['title', 'nickName'] })
+    expect(entry?.detail).toMatch(/^omitted: the request exceeds the limit of \d+ units of work/)
+  })
+
+  it('is applied to a user whose documents are as large as they may be, and costly to write', async () => {
+    const client = await newClient()
+    const emails = Array.from({ length: 74_000 }, () => ({ value: 1 }))
+    const costly = `/Users/${await storeUser(client, { emails })}`
+    expect((await client.patch(costly, { op: 'add', path: 'title', value: 'x' })).body.detail).toMatch(
+      WORK_LIMIT,
+    )
+    expect((await client.patch(`${costly}?attributes=active`, OFF)).body.active).toBe(false)
+
+    const largest = `/Users/${await storeUser(client, { title: 'x'.repeat(899_000) })}`
+    const nickName = (length: number) => ({ op: 'add', path: 'nickName', value: 'x'.repeat(length) })
+    const { detail } = (await client.patch(largest, nickName(1_000))).body
+    const needed = Number(/^the User would need (\d+) bytes, 1800000 are allowed$/.exec(detail)?.[1])
+    const fitting = 1_000 - Math.ceil((needed - 1_800_000) / 2)
+    expect((await client.patch(largest, nickName(fitting + 1))).status).toBe(400)
+    expect((await client.patch(largest, nickName(fitting))).status).toBe(200)
+    expect((await client.patch(`${largest}?attributes=active`, OFF)).body.active).toBe(false)
   })
 
   it('is atomic for a client that prefers strict handling', async () => {

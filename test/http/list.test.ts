@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { MAX_SEARCH_BODY_BYTES } from '../../src/scim/limits.ts'
 import { addCrowd } from '../support/crowd.ts'
 import {
   type Answer,
@@ -255,6 +256,19 @@ describe('/Me', () => {
       status: '501',
       detail: expect.stringContaining('application'),
     })
+  })
+})
+
+describe('the body of a search', () => {
+  const body = (bytes: number) => `{"filter":"id pr"}`.padEnd(bytes)
+
+  it.for(['', '/Users', '/Groups', '/GroupMemberships'])('is limited at %s/.search', async (path) => {
+    const client = await newClient()
+    const search = async (bytes: number) =>
+      (await client.request('POST', `${path}/.search`, body(bytes))).status
+    const isFilterAllowed = path !== '/GroupMemberships'
+    expect(await search(MAX_SEARCH_BODY_BYTES)).toBe(isFilterAllowed ? 200 : 400)
+    expect(await search(MAX_SEARCH_BODY_BYTES + 1)).toBe(413)
   })
 })
 

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { parseJson } from '../../src/scim/json.ts'
-import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS, MAX_JSON_MEMBERS_IN_ALL } from '../../src/scim/limits.ts'
+import {
+  MAX_JSON_DEPTH,
+  MAX_JSON_MEMBERS,
+  MAX_JSON_MEMBERS_IN_ALL,
+  MAX_WORK_UNITS,
+} from '../../src/scim/limits.ts'
+import { MEMBER_NAME_UNITS, Work } from '../../src/scim/work.ts'
 
 describe('parseJson', () => {
   it.for(['{"a":[1,"]}\\"[",{"b":null}]}', '"\\\\"', '[]', ' 1 ', '{"a:b":"c:d"}'])('reads %s', (text) => {
@@ -38,6 +44,24 @@ describe('parseJson', () => {
   ])('rejects %s with invalidSyntax', ([, text, detail]) => {
     expect(() => parseJson(text)).toThrow(
       expect.objectContaining({ scimType: 'invalidSyntax', detail: expect.stringMatching(detail) }),
+    )
+  })
+
+  it.for<[text: string, names: number]>([
+    ['[1,"a","a:b"]', 0],
+    ['{"a":{"a":1,"b" :"c"},"b":[{"a":"d"}]}', 2],
+    ['{"a\\"b":1,"a":2}', 2],
+    [inAll(MAX_JSON_MEMBERS_IN_ALL), MAX_JSON_MEMBERS_IN_ALL],
+  ])('counts each name of a member once as work: %#', ([text, names]) => {
+    const work = new Work()
+    parseJson(text, undefined, work)
+    expect(work.spent).toBe(names * MEMBER_NAME_UNITS)
+  })
+
+  it('counts them before it parses', () => {
+    const work = new Work('invalidValue', MAX_WORK_UNITS, MAX_WORK_UNITS)
+    expect(() => parseJson('{"a":', undefined, work)).toThrow(
+      expect.objectContaining({ scimType: 'invalidValue' }),
     )
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { MAX_ENTITY_TAGS_CHARACTERS } from '../../src/scim/limits.ts'
 import { etag, isNotModified, matchedVersions, requirePreconditions } from '../../src/scim/version.ts'
 
 describe('etag', () => {
@@ -29,6 +30,18 @@ describe('matchedVersions', () => {
     ['W/"3', []],
   ])('reads %j', ([header, versions]) => {
     expect(matchedVersions(header)).toEqual(versions)
+  })
+
+  it('reads as many characters as the limit', () => {
+    const header = '"3",'.repeat(MAX_ENTITY_TAGS_CHARACTERS / 4)
+    expect(matchedVersions(header)).toContain(3)
+    expect(() => matchedVersions(`${header} `)).toThrow(
+      expect.objectContaining({
+        status: 400,
+        scimType: 'invalidValue',
+        detail: 'the entity tags have 2049 characters, the limit is 2048',
+      }),
+    )
   })
 })
 

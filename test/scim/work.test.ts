@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Complex, comparisonKey } from '../../src/scim/comparison.ts'
 import { applyDisablingPatch } from '../../src/scim/compatibility/disabling.ts'
+import { requireDistinctKeys } from '../../src/scim/compatibility/values.ts'
 import { MAX_BODY_BYTES, MAX_ELEMENTS, MAX_MEMBERS, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
 import { applyPatch } from '../../src/scim/patch/apply.ts'
 import { applyMemberChanges, splitMembers } from '../../src/scim/patch/members.ts'
@@ -14,7 +15,7 @@ import type { Attribute } from '../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 import { validateResource } from '../../src/scim/validation.ts'
 import { Work } from '../../src/scim/work.ts'
-import { reading, TOLERANT } from '../support/reading.ts'
+import { reading, STRICT, TOLERANT } from '../support/reading.ts'
 
 const list = <T>(length: number, make: (i: number) => T) => Array.from({ length }, (_, i) => make(i))
 const emails = (count: number): Complex => ({
@@ -271,6 +272,18 @@ describe('the work of a body', () => {
       return work.spent
     }
     expect(spent()).toBeGreaterThan(3.5 * sizeOf(roles))
+  })
+
+  // A look for repeated names visits every value: 340,000 empty objects have room in a body.
+  it.for<[what: string, value: unknown, leastUnits: number]>([
+    ['empty objects', {}, 20_000],
+    ['empty arrays', [], 20_000],
+    ['arrays of arrays', [[[]]], 40_000],
+    ['numbers', 1, 10_000],
+  ])('includes each value in which a repeated name could be: %s', ([, value, leastUnits]) => {
+    const work = new Work('invalidValue', Number.POSITIVE_INFINITY)
+    requireDistinctKeys({ x: list(1_000, () => value) }, STRICT, work)
+    expect(work.spent).toBeGreaterThanOrEqual(leastUnits)
   })
 
   it.for<[attribute: string, limit: number, body: (count: number) => object]>([

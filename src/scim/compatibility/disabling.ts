@@ -9,14 +9,15 @@
  * in order, in one write. Each single operation remains atomic.
  *
  * A PATCH that can be applied completely is not affected. Malformed messages (`invalidSyntax`), failed preconditions and
- * requests beyond the work limit are still rejected. A PUT has no independent operations and is rejected as a whole. A
+ * requests beyond the work limit are still rejected. But a user with very many values must not preserve its access by the
+ * work that they cause: of a PATCH with few operations, only those on "active" are then applied. A PUT has no independent operations and is rejected as a whole. A
  * client can request the atomic PATCH of the RFC with `Prefer: handling=strict` (RFC 7240 §4.4).
  */
 import { canBeDisabled, isActive } from '../active.ts'
 import type { Complex } from '../comparison.ts'
 import { ScimError } from '../error.ts'
 import { noteIgnored } from '../ignored.ts'
-import { MAX_IGNORED_NAMES } from '../limits.ts'
+import { MAX_DISABLING_OPERATIONS, MAX_IGNORED_NAMES } from '../limits.ts'
 import { applyPatch, type Patched } from '../patch/apply.ts'
 import type { Omission, ParsedPatch, PatchOperation } from '../patch/operation.ts'
 import type { Profile } from '../profile.ts'
@@ -87,6 +88,17 @@ export function applyDisablingPatch(
   patch: ParsedPatch,
   reading: Reading,
 ): PatchedResource {
+  try {
+    return applyInPart(resource, patch, reading)
+  } catch (error) {
+    const { operations } = patch
+    const isOfStored = reading.work.isExhausted && operations.length <= MAX_DISABLING_OPERATIONS
+    if (!(error instanceof ScimError) || !isOfStored || !allowsOmissions(patch, reading.profile)) throw error
+    return disableOnly(resource, patch, error, reading)
+  }
+}
+
+function applyInPart(resource: Complex, patch: ParsedPatch, reading: Reading): PatchedResource {
   const { profile, work } = reading
   const { operations, ignored, omissions } = patch
   try {
@@ -98,6 +110,21 @@ export function applyDisablingPatch(
     if (isActive(patched.resource)) throw error
     return withOmissions(patched, ignored, more)
   }
+}
+
+/** @param error that of the work limit, which is the reason for the omission of all other operations */
+function disableOnly(
+  resource: Complex,
+  { operations, ignored, omissions }: ParsedPatch,
+  error: ScimError,
+  reading: Reading,
+): PatchedResource {
+  const disabling = operations.filter(({ target }) => target.path.steps[0] === ACTIVE)
+  const omitted = operations.filter((operation) => !disabling.includes(operation))
+  const patched = applyPatch(resource, disabling, { ...reading, work: reading.work.unlimited() })
+  if (isActive(patched.resource)) throw error
+  const more = omitted.map(({ target }) => ({ name: target.text, reason: error.detail }))
+  return withOmissions(patched, ignored, [...omissions, ...more])
 }
 
 /**

@@ -117,14 +117,22 @@ export function requireDistinctKeys(body: unknown, { deviations }: Profile, work
   if (deviations.ignoresRepeatedKeys) return
   const objects: unknown[] = [body]
   for (const value of objects) {
-    if (typeof value !== 'object' || value === null) continue
-    const names = new Set<string>()
-    for (const [key, inner] of Object.entries(value)) {
-      work.visit()
-      if (names.has(key.toLowerCase()))
-        throw badRequest('invalidSyntax', `an object must not have the member ${quote(key)} twice`)
-      names.add(key.toLowerCase())
-      if (typeof inner === 'object') objects.push(inner)
+    // An empty object counts, too.
+    work.visit()
+    if (Array.isArray(value)) {
+      work.visit(value.length)
+      for (const inner of value) if (typeof inner === 'object') objects.push(inner)
+    } else if (isComplex(value)) {
+      const names = new Set<string>()
+      for (const [key, inner] of Object.entries(value)) {
+        work.visit()
+        const lower = key.toLowerCase()
+        if (names.has(lower)) {
+          throw badRequest('invalidSyntax', `an object must not have the member ${quote(key)} twice`)
+        }
+        names.add(lower)
+        if (typeof inner === 'object') objects.push(inner)
+      }
     }
   }
 }

@@ -2,6 +2,7 @@
  * Resources as rows, the same for all tables of resources.
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { isActive } from '../../scim/active.ts'
 import { type Complex, comparisonDocument, isComplex } from '../../scim/comparison.ts'
 import { badRequest } from '../../scim/error.ts'
 import { MAX_FOLDED_CHARACTERS } from '../../scim/limits.ts'
@@ -121,7 +122,9 @@ export function encodeResource(
   // A UTF-16 unit takes at most three bytes, so most documents need not be measured.
   if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) {
     // Without the words, so that a resource that was stored without them can be changed, and disabled.
-    requireSize(data, JSON.stringify({ ...document, [WORDS_KEY]: undefined }), type)
+    const size = byteLength(data) + byteLength(JSON.stringify({ ...document, [WORDS_KEY]: undefined }))
+    const isDisabled = before !== undefined && isActive(before) && !isActive(resource)
+    requireSize(size, isDisabled ? MAX_DOCUMENT_BYTES + MAX_BYTES_TO_DISABLE : MAX_DOCUMENT_BYTES, type)
   }
   return { data, keys }
 }
@@ -153,13 +156,12 @@ function inSchemaOrder(resource: Complex, { storedAttributes }: ResourceType): C
 // The words take at most 8 KiB. The other columns are small: ids, times and names that are in both documents already.
 const MAX_DOCUMENT_BYTES = MAX_ROW_BYTES * 0.9
 
-function requireSize(data: string, keys: string, type: ResourceType): void {
-  const bytes = byteLength(data) + byteLength(keys)
-  if (bytes <= MAX_DOCUMENT_BYTES) return
-  throw badRequest(
-    'invalidValue',
-    `the ${type.name} would need ${bytes} bytes, ${MAX_DOCUMENT_BYTES} are allowed`,
-  )
+/** Both documents get this value. A user of the largest size can be disabled. */
+const MAX_BYTES_TO_DISABLE = 2 * '"active":false,'.length
+
+function requireSize(bytes: number, limit: number, type: ResourceType): void {
+  if (bytes <= limit) return
+  throw badRequest('invalidValue', `the ${type.name} would need ${bytes} bytes, ${limit} are allowed`)
 }
 
 /** @throws {ScimError} invalidValue unless the resource had as many before */
