@@ -131,7 +131,7 @@ describe('client secrets on the API Keys page', () => {
     const list = await browser.get(path)
     expect(list.html).not.toContain(values[3])
     expect(list.html).toContain(`scims_…${values[3]?.slice(-4)}`)
-    expect(textOf(list.html)).toMatch(/Entra Read only .{0,20}0 1/)
+    expect(textOf(list.html)).toMatch(/Entra Read only .{0,20}1 secret/)
     // The overview no longer asks to connect.
     const overview = textOf((await browser.get(`/admin/tenants/${tenantId}`)).html)
     expect(overview).not.toContain('so clients cannot connect yet')

@@ -223,5 +223,11 @@ describe('an undo', () => {
     const again = await undone(first, window)
     expect(again.left).toEqual([])
     expect((await first.filter('/Users', 'active eq false')).body.totalResults).toBe(0)
+    // What an earlier undo has taken back is not left.
+    expect((await undone(first, window)).left).toEqual([])
+    await replace(first, `/Users/${users[0].id}`, 'active', false)
+    expect((await undone(first, window)).left).toMatchObject([
+      { of: 'active', reason: 'changed by others since' },
+    ])
   })
 })

@@ -46,6 +46,10 @@ interface Key {
   before?: unknown
   /** Who has changed it after the changes that are walked next; undefined: nobody. */
   stoppedBy?: string | null
+  /** The value that they gave it last, if their event has it. */
+  present?: unknown
+  /** The value before the oldest change so far that is left because of them. */
+  wanted?: unknown
 }
 
 const EXISTENCE = ' existence'
@@ -85,7 +89,17 @@ export class UndoPlanner {
     const members = new Map<string, boolean>()
     for (const [id, key] of this.#members) if ('before' in key) members.set(id, key.before === true)
     const exists = 'before' in this.#existence ? this.#existence.before === true : undefined
-    return { exists, values, members, left: [...this.#left.values()] }
+    const left = [...this.#left.values()].filter(
+      ({ what, of }) => what !== 'changed' || !this.#isAsBefore(of),
+    )
+    return { exists, values, members, left }
+  }
+
+  /** Whether others have given an attribute the value that it would get, as an earlier undo does. */
+  #isAsBefore(name: string | undefined): boolean {
+    const key = this.#attributes.get(name ?? '')
+    if (key === undefined || !('present' in key && 'wanted' in key)) return false
+    return JSON.stringify(key.present) === JSON.stringify(key.wanted)
   }
 
   #walkExistence(event: HistoryEvent, kind: 'created' | 'deleted', isTarget: boolean): void {
@@ -116,16 +130,24 @@ export class UndoPlanner {
 
   #walkAttributes({ data, previous, clientId }: HistoryEvent, isTarget: boolean): void {
     const before = previous === null ? undefined : (JSON.parse(previous) as Complex)
-    const names = namesOf(JSON.parse(data) as Complex, before)
+    const after = JSON.parse(data) as Complex
+    const names = namesOf(after, before)
     // Nobody knows which attributes it changed.
     if (names.length === 0) this.#allStoppedBy ??= clientId
     for (const name of names) {
       const key = keyOf(this.#attributes, name)
-      if (!isTarget) key.stoppedBy ??= clientId
-      else {
+      if (!isTarget) {
+        const { attributes } = after
+        const isFirst = key.stoppedBy === undefined && !('before' in key)
+        if (isFirst && isComplex(attributes) && name in attributes) key.present = attributes[name]
+        key.stoppedBy ??= clientId
+      } else {
         const by = this.#stopped(key)
-        if (by !== undefined) this.#leave('changed', name, 'changed by others since', by)
-        else if (before !== undefined && name in before) key.before = before[name]
+        if (by !== undefined) {
+          if (before !== undefined && name in before) key.wanted = before[name]
+          else delete key.wanted
+          this.#leave('changed', name, 'changed by others since', by)
+        } else if (before !== undefined && name in before) key.before = before[name]
         else {
           this.#leave('changed', name, 'previous value not kept', undefined)
           key.stoppedBy = clientId

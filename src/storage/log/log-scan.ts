@@ -4,6 +4,7 @@
  * about LARGE_SCAN rows, and says how far it has looked.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { administratorId } from '../access/administrator.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
 import { type Query, readTogether } from '../database/query.ts'
 import {
@@ -52,7 +53,8 @@ export async function withNames(db: Database, tenantId: string, page: LogPage): 
   const entries = page.entries.map((entry) => {
     const token = tokens.get(entry.tokenId ?? '')
     const clientId = entry.clientId ?? token?.clientId ?? null
-    const isTrust = entry.tokenId !== null && entry.tokenId === clientId
+    const isTrust =
+      entry.tokenId !== null && entry.tokenId === clientId && clientId !== administratorId(tenantId)
     return {
       ...entry,
       clientId,
