@@ -10,8 +10,9 @@
  *
  * A PATCH that can be applied completely is not affected. Malformed messages (`invalidSyntax`), failed preconditions and
  * requests beyond the work limit are still rejected. But a user with very many values must not preserve its access by the
- * work that they cause: of a PATCH with few operations, only those on "active" are then applied. A PUT has no independent operations and is rejected as a whole. A
- * client can request the atomic PATCH of the RFC with `Prefer: handling=strict` (RFC 7240 §4.4).
+ * work that they cause: of a PATCH with few operations, only those on "active" are then applied. A PUT has no independent
+ * operations and is rejected as a whole. A client can request the atomic PATCH of the RFC with `Prefer: handling=strict`
+ * (RFC 7240 §4.4).
  */
 import { canBeDisabled, isActive } from '../active.ts'
 import type { Complex } from '../comparison.ts'

@@ -1,8 +1,8 @@
 /**
  * The sweep of a tenant's sources: what no index answers in the batch of a write. It counts what each client has, finds
  * users of two sources with one e-mail address, and resolves conflicts whose reason is gone. Once after an upgrade, it also
- * lists the resources of each client. It reads the directory in
- * chunks, in the order of the keys, and goes on where an earlier run stopped.
+ * lists the resources of each client. It reads the directory in chunks, in the order of the keys, and goes on where an
+ * earlier run stopped.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { countStatements, type Database, type Row, type Statement, statement } from '../database/database.ts'
