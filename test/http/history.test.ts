@@ -58,6 +58,9 @@ describe('the history of a user', () => {
     const past = await asWas(client, id, 2_000)
     expect([past.status, past.body.attributes?.title]).toEqual([200, 'Warden'])
     const window = { clientId: await clientIdOf(another), ...EVER, from: '1970-01-01T00:00:00Z' }
+    // The title is what it was before.
+    expect((await undone(client, window)).left).toEqual([])
+    await replace(client, `/Users/${id}`, 'title', 'Keeper')
     const { left } = await undone(client, window)
     expect(left).toMatchObject([{ what: 'changed', of: 'title', reason: 'changed by others since' }])
   })
