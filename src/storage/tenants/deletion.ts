@@ -16,7 +16,7 @@ import type { TenantState } from './tenants.ts'
  */
 const MAX_DELETE_BATCHES = 36
 /** The same limit with several databases, where each batch has one more statement: see writeAtHome in locations.ts. */
-export const MAX_DELETE_BATCHES_AT_HOME = 16
+export const MAX_DELETE_BATCHES_AT_HOME = 15
 
 /**
  * Deletes a tenant with all of its data. One transaction first changes its state and deletes its tokens: from then on
