@@ -227,6 +227,23 @@ describe('a directory of 100,000 users', () => {
     }
   })
 
+  it('is walked by cursor, by the sets of each page', async () => {
+    const client = await clientWith(LARGE)
+    const ids: string[] = []
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const { status, body } = await client.filter(
+        '/Users',
+        'userName co "crowd"',
+        `&count=70&cursor=${cursor}`,
+      )
+      expect([status, body.totalResults]).toEqual([200, 300])
+      ids.push(...body.Resources.map(({ id }: { id: string }) => id))
+      cursor = body.nextCursor
+    }
+    expect(ids).toHaveLength(300)
+    expect(ids).toEqual([...new Set(ids)].toSorted())
+  })
+
   it('is refused if very many values are long, without reading them', async () => {
     const client = await clientWith({ ...LARGE, user_count: 60_000 })
     const filter = 'name.familyName co "z"'

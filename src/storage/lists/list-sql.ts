@@ -32,8 +32,9 @@ import { isBySets } from './scan-conditions.ts'
 const LAST_CHARACTER = '\u{10ffff}'
 
 /**
- * The requested list. If indexes may find most of the directory, it is two lists: by indexes, and by a scan. The budgets
- * decide which of them is read.
+ * The requested list. It is two lists, whose budgets decide which of them is read, if indexes may find most of the directory:
+ * by indexes, and by a scan. So is a later page that sets answer: sets are found as a whole for each page, and a scan ends with
+ * the page.
  */
 export function listsOf(parts: readonly ListPart[], tenantId: string, slice: Slice): readonly List[] {
   const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
@@ -41,6 +42,13 @@ export function listsOf(parts: readonly ListPart[], tenantId: string, slice: Sli
   // Of several types, it is not known how many each of them has.
   const total = parts.length === 1 && 'from' in slice ? slice.total : undefined
   const known = { tenantId, passes, total, shown: slice.limit }
+  const isLater = 'from' in slice && slice.total !== undefined
+  if (isLater && simple.some(isBySets)) {
+    const documents = simple.map((part) => (isBySets(part) ? { ...part, isScanned: true } : part))
+    const ofScan = scanBudget(documents, known)
+    const ofSets = scanBudget(simple, known, ofScan)
+    return [listOf(documents, tenantId, slice, ofScan), listOf(simple, tenantId, slice, ofSets)]
+  }
   const budget = scanBudget(simple, known)
   const list = listOf(simple, tenantId, slice, budget)
   const scanned = budget && scannedParts(simple, budget)
