@@ -89,14 +89,18 @@ const count = fc.constantFrom(0, 1, 10, 100, 500, 1_000, 1_000, 100_000)
 const sortBy = fc.oneof(name, extensionPath)
 const LISTS = ['/Users', '/Users', '/Groups', '', '/GroupMemberships']
 
+/** What a list and a search have alike, but for the projection. */
+const listFields = {
+  filter,
+  sortBy,
+  sortOrder: fc.constantFrom('ascending', 'descending'),
+  startIndex: fc.constantFrom(1, 2, 900, 1_000_000),
+  count,
+  cursor: fc.constant(''),
+}
 const searchFields = fc.record(
   {
-    filter,
-    sortBy,
-    sortOrder: fc.constantFrom('ascending', 'descending'),
-    startIndex: fc.constantFrom(1, 2, 900, 1_000_000),
-    count,
-    cursor: fc.constant(''),
+    ...listFields,
     attributes: projectionList(200_000),
     excludedAttributes: projectionList(200_000),
   },
@@ -131,12 +135,7 @@ const listed = fc
     fc.constantFrom(...LISTS),
     fc.record(
       {
-        filter,
-        sortBy,
-        sortOrder: fc.constantFrom('ascending', 'descending'),
-        startIndex: fc.constantFrom(1, 2, 900, 1_000_000),
-        count,
-        cursor: fc.constant(''),
+        ...listFields,
         attributes: projectionList(6_000).map((names) => names.join()),
         excludedAttributes: projectionList(6_000).map((names) => names.join()),
       },
