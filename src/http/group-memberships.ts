@@ -8,15 +8,14 @@ import { getGroupMembership, listGroupMemberships } from '../provider/group-memb
 import type { HttpEnv } from '../runtime.ts'
 import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
 import { keyOfMembership, type MembershipKey, membershipKey } from '../scim/group-membership.ts'
-import { MAX_SEARCH_BODY_BYTES } from '../scim/limits.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { GROUP_MEMBERSHIP } from '../scim/schema/group-membership.ts'
-import { type ListParameters, parseListRequest, parseSearchRequest } from '../scim/search-request.ts'
+import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { validateResource } from '../scim/validation.ts'
 import { noBody, readBody, scimJson } from './content-type.ts'
 import { writeGroup } from './group-writes.ts'
 import { profileOf } from './profile.ts'
-import { callOf, idOf, listParameters, projectionOf } from './request.ts'
+import { callOf, idOf, listParameters, projectionOf, searchParameters } from './request.ts'
 import { tenantHandler } from './tenant.ts'
 
 /** @param groupType the name of the type with members, under which rejected writes are logged */
@@ -29,9 +28,7 @@ export function groupMemberships(groupType: string): Hono<HttpEnv> {
     )
     .post(
       '/.search',
-      handle(async (c) =>
-        list(c, parseSearchRequest(await readBody(c, MAX_SEARCH_BODY_BYTES), profileOf(c))),
-      ),
+      handle(async (c) => list(c, await searchParameters(c))),
     )
     .get(
       '/:id',

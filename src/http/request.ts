@@ -9,13 +9,14 @@ import { listResources } from '../provider/list.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { contentTypeWithoutBody, tokenWithoutScheme } from '../scim/compatibility/http.ts'
 import { requireNames, requireOneProjection } from '../scim/compatibility/lists.ts'
+import { MAX_SEARCH_BODY_BYTES } from '../scim/limits.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { type Projection, parseProjection } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
-import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
+import { type ListParameters, parseListRequest, parseSearchRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
-import { noBody, SCIM_JSON, scimJson } from './content-type.ts'
+import { noBody, readBody, SCIM_JSON, scimJson } from './content-type.ts'
 import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 import { workOf } from './work.ts'
@@ -95,6 +96,11 @@ export function listParameters(c: Context<HttpEnv>): ListParameters {
   const [[filter], [sortBy], [sortOrder]] = [query.filter ?? [], query.sortBy ?? [], query.sortOrder ?? []]
   const [[startIndex], [count], [cursor]] = [query.startIndex ?? [], query.count ?? [], query.cursor ?? []]
   return { filter, sortBy, sortOrder, startIndex, count, cursor, ...attributeNames(c, query) }
+}
+
+/** The same of a search, which has them in its body (RFC 7644 §3.4.3). */
+export async function searchParameters(c: Context<HttpEnv>): Promise<ListParameters> {
+  return parseSearchRequest(await readBody(c, MAX_SEARCH_BODY_BYTES), profileOf(c))
 }
 
 /** The response to a list request. */

@@ -6,13 +6,10 @@ import { type Context, Hono } from 'hono'
 import { deleteResource } from '../provider/deletion.ts'
 import { createResource, getResource, patchResource, replaceResource } from '../provider/resources.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { MAX_SEARCH_BODY_BYTES } from '../scim/limits.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
-import { parseSearchRequest } from '../scim/search-request.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { noBody, readBody } from './content-type.ts'
 import { queuedWrites } from './group-writes.ts'
-import { profileOf } from './profile.ts'
 import {
   callOf,
   idOf,
@@ -23,6 +20,7 @@ import {
   projectionOf,
   type ResourceWrites,
   resourceResponse,
+  searchParameters,
   typeNamed,
 } from './request.ts'
 import { tenantHandler } from './tenant.ts'
@@ -39,11 +37,7 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
     )
     .post(
       '/.search',
-      handle(async (c) =>
-        listOf(c, parseSearchRequest(await readBody(c, MAX_SEARCH_BODY_BYTES), profileOf(c)), [
-          typeNamed(c, name),
-        ]),
-      ),
+      handle(async (c) => listOf(c, await searchParameters(c), [typeNamed(c, name)])),
     )
     .post(
       '/',

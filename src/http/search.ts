@@ -4,13 +4,9 @@
 import { Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
-import { MAX_SEARCH_BODY_BYTES } from '../scim/limits.ts'
-import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth, directoryAuth } from './bearer-auth.ts'
-import { readBody } from './content-type.ts'
-import { profileOf } from './profile.ts'
-import { listOf, listParameters } from './request.ts'
+import { listOf, listParameters, searchParameters } from './request.ts'
 import { tenantHandler } from './tenant.ts'
 
 const handle = tenantHandler()
@@ -24,13 +20,7 @@ export const search = new Hono<HttpEnv>()
   .post(
     '/.search',
     directoryAuth,
-    handle(async (c) =>
-      listOf(
-        c,
-        parseSearchRequest(await readBody(c, MAX_SEARCH_BODY_BYTES), profileOf(c)),
-        c.get('tenant').resourceTypes,
-      ),
-    ),
+    handle(async (c) => listOf(c, await searchParameters(c), c.get('tenant').resourceTypes)),
   )
   .all(
     '/Me',
