@@ -97,6 +97,17 @@ describe('the OpenAPI document', () => {
     expect(document.paths['/admin/api/audit'].get.description).toBe('Needs the role "owner" in all tenants.')
   })
 
+  it('lists null among the allowed values of what may be null', () => {
+    let found = 0
+    JSON.stringify(document, (_, part) => {
+      if (!Array.isArray(part?.enum) || ![part.type].flat().includes('null')) return part
+      found += 1
+      expect(part.enum).toContain(null)
+      return part
+    })
+    expect(found).toBeGreaterThan(0)
+  })
+
   it('describes every attribute of every schema', () => {
     const { User, Group } = document.components.schemas
     for (const { id, attributes } of schemasOf(RESOURCE_TYPES)) {

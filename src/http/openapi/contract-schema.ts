@@ -70,8 +70,11 @@ export function requiredOf(entries: Readonly<Record<string, SchemaParts>>): read
   return Object.keys(entries).filter((name) => entries[name]?.type !== 'optional')
 }
 
+/** "enum" lists every allowed value, null included: draft-bhutton-json-schema-validation-01, section 6.1.2. */
 function orNull(schema: Json): Json {
-  return '$ref' in schema ? { anyOf: [schema, { type: 'null' }] } : { ...schema, type: [schema.type, 'null'] }
+  if ('$ref' in schema) return { anyOf: [schema, { type: 'null' }] }
+  const { type, enum: options } = schema
+  return { ...schema, type: [type, 'null'], ...(Array.isArray(options) && { enum: [...options, null] }) }
 }
 
 /** The keywords that an action adds. */
