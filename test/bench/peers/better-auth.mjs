@@ -35,6 +35,7 @@ const { runMigrations } = await getMigrations({
 await runMigrations()
 const auth = betterAuth({ ...options, database: kyselyAdapter(db, { type: 'sqlite', transaction: true }) })
 const handle = toNodeHandler(auth)
-createServer((request, response) =>
+// On a busy machine, the default of five seconds can end a connection while its next request is on the way.
+createServer({ keepAliveTimeout: 0 }, (request, response) =>
   request.url === '/healthz' ? response.end('ok') : handle(request, response),
 ).listen(Number(PORT), '127.0.0.1')
