@@ -56,11 +56,9 @@ function optionsOf(args: readonly string[], program: string): Options | undefine
   const { values } = parsed(args, program)
   if (values.help) return undefined
   const { 'tenant-url': tenantUrl, 'token-file': file, once = false, json = false, state } = values
-  if (tenantUrl === undefined || !URL.canParse(tenantUrl)) {
-    throw new UsageError(
-      `--tenant-url must be a URL such as "http://127.0.0.1:8787/scim/v2", found ${JSON.stringify(tenantUrl)}`,
-    )
-  }
+  const example = 'a URL such as "http://127.0.0.1:8787/scim/v2"'
+  if (tenantUrl === undefined) throw new UsageError(`--tenant-url is missing: ${example}`)
+  if (!URL.canParse(tenantUrl)) throw new UsageError(`--tenant-url must be ${example}, found "${tenantUrl}"`)
   const token = values.token ?? (file === undefined ? process.env.SCIM_TOKEN : read(file))?.trim()
   if (!token) throw new UsageError('no token: give --token-file FILE, or set the variable SCIM_TOKEN')
   return { tenantUrl: tenantUrl.replace(/\/+$/, ''), token, once, json, state }

@@ -144,7 +144,8 @@ describe('npm run follow', () => {
   })
 
   it.for([
-    [[], 2, '--tenant-url must be a URL'],
+    [[], 2, '--tenant-url is missing'],
+    [['--tenant-url', 'odd'], 2, '--tenant-url must be a URL such as'],
     [['--tenant-url', 'http://127.0.0.1:1/scim/v2', '--odd'], 2, '--odd'],
     [['--tenant-url', 'http://127.0.0.1:1/scim/v2'], 2, 'no token'],
     [['--tenant-url', 'http://127.0.0.1:1/scim/v2', '--token-file', '/nothing/here'], 2, '/nothing/here'],

@@ -1,8 +1,11 @@
 /** The option --report: files in which a command writes the report of its run. */
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Fetch } from '../protocol/fetch.ts'
 import { REPORT_FORMATS, type ReportFormat, renderReport } from '../report/formats.ts'
 import type { Report } from '../report/report.ts'
 import type { Authentication } from './authentication.ts'
+import { fileReason } from './files/file-error.ts'
 import { writeAtomically } from './files/state-file.ts'
 import { type OptionValues, textOption } from './options.ts'
 import { UsageError } from './usage-error.ts'
@@ -14,15 +17,25 @@ export interface ReportFile {
 
 /**
  * `--report html=a.html,junit=b.xml`, and `--junit b.xml` for short.
- * @throws {UsageError}
+ * @throws {UsageError} also if a folder cannot be written to: after the run would be too late to say so
  */
 export function readReportFiles(values: OptionValues): readonly ReportFile[] {
   const junit = textOption(values, 'junit')
   const listed = (textOption(values, 'report') ?? '').split(',').filter((entry) => entry !== '')
-  return [
+  const files = [
     ...(junit === undefined ? [] : [{ format: 'junit', file: junit } as const]),
     ...listed.map(reportFile),
   ]
+  for (const { file } of files) requireWritableFolder(file)
+  return files
+}
+
+function requireWritableFolder(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`Cannot write "${file}": ${fileReason(error)}`)
+  }
 }
 
 function reportFile(entry: string): ReportFile {

@@ -79,4 +79,12 @@ describe('check --report', () => {
       ])
     }
   })
+
+  it('refuses a folder that is not there before anything is sent', async () => {
+    for (const option of ['--report=json=/not/there.json', '--junit=/not/there.json']) {
+      const { code, stdout, stderr } = await check(option)
+      const message = 'Cannot write "/not/there.json": no such file or folder\n'
+      expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: message })
+    }
+  })
 })
