@@ -295,6 +295,8 @@ export const MAX_IGNORED_NAMES = 100
 export const MAX_STORED_FILE_BYTES = 1_073_741_824
 /** Characters in a line of an import: one resource, which is one row in the database. */
 export const MAX_IMPORT_LINE_CHARACTERS = 2_000_000
+/** Clients that a tenant has after an import of clients. Lists of clients have no pages, and a line is short. */
+export const MAX_IMPORTED_CLIENTS = 5_000
 /** The latest time of an imported resource: the end of the year 9999, which is the last instant of a SCIM dateTime. */
 export const MAX_IMPORT_TIME_MS = 253_402_300_799_999
 /** The highest version of an imported resource. It leaves room for increments within the digits of an entity tag. */

@@ -181,7 +181,7 @@ function insertRecords(
 function insertClients(tenantId: string, clients: readonly ClientRecord[]): readonly Statement[] {
   const rows = clients.map(
     ({ clientId, name, scope, createdAt, tokenLifetime = MIN_TOKEN_LIFETIME_SECONDS }) => {
-      return [`${tenantId}${clientId.slice(clientId.indexOf('_'))}`, name, scope, createdAt, tokenLifetime]
+      return [importedId(tenantId, clientId), name, scope, createdAt, tokenLifetime]
     },
   )
   return listsOf(rows).map((list) =>
@@ -189,6 +189,25 @@ function insertClients(tenantId: string, clients: readonly ClientRecord[]): read
       SELECT value ->> 0, ${tenantId}, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(${list}) WHERE true
       ON CONFLICT (id) DO NOTHING`),
   )
+}
+
+/** The number of clients that a tenant has when those of some records are inserted. */
+export async function countClientsWith(
+  db: Database,
+  tenantId: string,
+  records: readonly DirectoryRecord[],
+): Promise<number> {
+  const ids = JSON.stringify(records.filter(isClient).map(({ clientId }) => importedId(tenantId, clientId)))
+  const [found] = await db.batch([
+    statement(sql`SELECT count(*) AS n FROM (SELECT id FROM clients WHERE tenant_id = ${tenantId} AND deleted_at IS NULL
+      UNION SELECT value FROM json_each(${ids}))`),
+  ])
+  return Number(found?.rows[0]?.n)
+}
+
+/** The id in this tenant. */
+function importedId(tenantId: string, clientId: string): string {
+  return `${tenantId}${clientId.slice(clientId.indexOf('_'))}`
 }
 
 /** Rows travel together as JSON, which at most doubles their length. A longer row travels alone. */
