@@ -158,7 +158,7 @@ export const MAX_DELETED_GROUPS = 10
 
 /** Bytes of large responses that one process buffers until clients read them: one page for each of 32 clients. */
 export const MAX_UNREAD_ANSWER_BYTES = 128 * 1024 * 1024
-/** The share of one tenant, so that its slow clients do not affect other tenants. */
+/** The share of one tenant, so that its slow clients do not affect other tenants, and that of one administrator. */
 export const MAX_TENANT_UNREAD_ANSWER_BYTES = 32 * 1024 * 1024
 /** Responses with at least this many characters are large: they are counted, and sent as fast as the client reads. */
 export const MIN_LARGE_ANSWER_CHARACTERS = 64 * 1024
