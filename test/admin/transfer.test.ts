@@ -230,6 +230,16 @@ describe('an import', () => {
   it.for<readonly [string, Line | string, string | RegExp]>([
     ['a broken line', '{"kind":', /^line 2 is not valid JSON/],
     ['a deep line', '['.repeat(33), /^line 2 is nested deeper than the limit of 32 levels$/],
+    [
+      'a member twice, of which the last one would give access',
+      JSON.stringify(userLine(2)).replace('"active":true', '"active":false,"active":true'),
+      /^line 2 has an object with the same member twice$/,
+    ],
+    [
+      'a member twice, in upper and lower case',
+      JSON.stringify(userLine(2)).replace('"active":true', '"active":false,"ACTIVE":true'),
+      /^line 2 has an object with the same member twice$/,
+    ],
     ['a line that is not an object', '[]', /^line 2 must be a JSON object$/],
     [
       'another kind',
@@ -345,6 +355,23 @@ describe('an import', () => {
     else expect(body.error.message).toMatch(message)
     expect(await stateOf(client.tenantId)).toMatchObject({ userCount: 0, groupCount: 0, state: 'ready' })
     expect((await client.get('/Users')).body.totalResults).toBe(0)
+  })
+
+  // When both were deleted, one tombstone took the place of the other, and the user could not be restored.
+  it('refuses an id that resources of two types have, in one batch or in several', async () => {
+    const shared = groupLine(1)
+    for (const [lines, line] of [
+      [[userLine(1), shared], 2],
+      [[shared, userLine(2), userLine(1)], 3],
+      [[...users(2_501), shared], 2_502],
+    ] as const) {
+      const { tenantId } = await newClient()
+      const { status, body } = await imported(tenantId, await fileOf(lines))
+      expect([status, body.error.message.split(';')[0]]).toEqual([
+        409,
+        `line ${line}: another line has the "id" ${idOf(1)} for a resource of another type`,
+      ])
+    }
   })
 
   it('names the line of a repeated name in a batch of thousands', async () => {

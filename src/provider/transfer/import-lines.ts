@@ -14,9 +14,16 @@ import { restoreSchemas } from '../../storage/extensions/extensions.ts'
 import { extensionsQuery } from '../../storage/extensions/stored-extensions.ts'
 import { extendedTypes, type StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { CHUNK_CHARACTERS, CHUNK_LINES } from '../../storage/transfer/chunks.ts'
-import { type DirectoryRecord, isClient } from '../../storage/transfer/export.ts'
+import {
+  type DirectoryRecord,
+  isClient,
+  isResource,
+  type ResourceRecord,
+  recordKind,
+} from '../../storage/transfer/export.ts'
 import {
   countClientsWith,
+  findSharedId,
   firstRefused,
   type ImportJobBatch,
   type ImportProgress,
@@ -302,6 +309,7 @@ class ImportRun {
     await this.#storeSchemas()
     const records = this.#batch.map(({ record }) => record)
     await this.#requireFewClients(records)
+    await this.#requireOwnIds(records.filter(isResource))
     try {
       const batch = { before: this.#progress, after, records, job: this.#options.job }
       this.#statements += await writeImportBatch(this.#db, this.#types, this.#tenantId, batch)
@@ -319,6 +327,24 @@ class ImportRun {
     if (count <= MAX_IMPORTED_CLIENTS) return
     const problem = `the tenant would have ${count} clients, the limit of an import is ${MAX_IMPORTED_CLIENTS}`
     throw new TransferRefused(409, `lines up to ${this.#batch.at(-1)?.number}: ${problem}`)
+  }
+
+  /**
+   * RFC 7643 §3.1: an id is unique among the resources of all types. Two that shared one had one tombstone, and one history.
+   *
+   * @throws {TransferRefused}
+   */
+  async #requireOwnIds(resources: readonly ResourceRecord[]): Promise<void> {
+    const kinds = this.#shipped.filter((type) => (this.#counts[recordKind(type)] ?? 0) > 0)
+    if (kinds.length < 2 || resources.length === 0) return
+    const kindOf = new Map(resources.map(({ id, kind }) => [id, kind]))
+    const inBatch = resources.find(({ id, kind }) => kindOf.get(id) !== kind)?.id
+    this.#statements++
+    const shared = inBatch ?? (await findSharedId(this.#db, this.#shipped, this.#tenantId, resources))
+    if (shared === undefined) return
+    const last = this.#batch.findLast(({ record }) => 'id' in record && record.id === shared)
+    const problem = `another line has the "id" ${shared} for a resource of another type`
+    throw new TransferRefused(409, `line ${last?.number}: ${problem}`)
   }
 
   async #refusal(error: unknown, records: readonly DirectoryRecord[]): Promise<unknown> {
