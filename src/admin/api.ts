@@ -35,6 +35,7 @@ import { webhookHandlers } from './api/webhooks.ts'
 import { ROUTES } from './contract/routes.ts'
 import { administrationDatabase, openHome } from './database.ts'
 import { AdminError, adminErrorResponse } from './errors.ts'
+import { largeAnswers } from './large-answers.ts'
 import { audit } from './people/audit.ts'
 import { permit, permitInTenant } from './people/permit.ts'
 import { reportTenant } from './replicas.ts'
@@ -73,7 +74,7 @@ export function adminApi(): Hono<HttpEnv> {
     await next()
     c.res.headers.set('Cache-Control', 'no-store')
   })
-  app.use(audit, adminAuth, permit)
+  app.use(largeAnswers, audit, adminAuth, permit)
   app.use('/tenants/:tenant/*', permitInTenant, openHome, reportTenant)
   serve(app, ROUTES, HANDLERS)
   // The dashboard is mounted at /admin and must not answer unknown paths of the API.

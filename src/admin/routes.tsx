@@ -16,6 +16,7 @@ import { TENANTS_PATH } from './components/paths.ts'
 import { administrationDatabase, openHome } from './database.ts'
 import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError, logFault, toAdminError } from './errors.ts'
+import { largeAnswers } from './large-answers.ts'
 import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
 import { audit } from './people/audit.ts'
 import { permit, permitInTenant } from './people/permit.ts'
@@ -50,6 +51,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.onError((error, c) => errorPage(c, error))
   app.use(securityHeaders)
   app.get('/assets/:file', serveAsset)
+  app.use(largeAnswers)
   app.use(openDatabase)
   app.use(formsOnly)
   app.use(csrf({ origin: (origin, c: AdminContext) => origin === new URL(publicOrigin(c)).origin }))

@@ -1,7 +1,15 @@
-/** Decompresses bytes if they are gzip (RFC 1952), as their first two bytes tell. */
+/** Decompresses files in gzip (RFC 1952) while they arrive. */
 import { ScimError } from '../scim/error.ts'
+import { MAX_GZIP_RATIO } from '../scim/limits.ts'
 
-/** @throws {ScimError} 400 if the compressed bytes are damaged or end too early */
+/** A file that becomes no longer than this may be compressed to any length. */
+const ANY_RATIO_BYTES = 10 * 1024 * 1024
+
+/**
+ * Decompresses bytes if they are gzip, as the first two tell.
+ *
+ * @throws {ScimError} like `gunzipped`
+ */
 export async function* decompressed(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const chunks = bytes[Symbol.asyncIterator]()
   let head: Uint8Array = new Uint8Array()
@@ -11,8 +19,17 @@ export async function* decompressed(bytes: AsyncIterable<Uint8Array>): AsyncGene
     head = joined(head, value)
   }
   const all = withFirst(head, chunks)
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return yield* all
-  const { body, failure } = streamWithFailure(all)
+  yield* head[0] === 0x1f && head[1] === 0x8b ? gunzipped(all) : all
+}
+
+/** @throws {ScimError} 400 if the bytes are damaged or end too early, 413 if they become more than MAX_GZIP_RATIO allows */
+export async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let [compressed, decompressed] = [0, 0]
+  const { body, failure } = streamWithFailure(
+    counted(bytes, (length) => {
+      compressed += length
+    }),
+  )
   const reader = body.pipeThrough(new DecompressionStream('gzip')).getReader()
   for (;;) {
     const { done, value } = await reader.read().catch((cause) => {
@@ -21,7 +38,22 @@ export async function* decompressed(bytes: AsyncIterable<Uint8Array>): AsyncGene
       )
     })
     if (done) return
+    decompressed += value.length
+    if (decompressed > ANY_RATIO_BYTES && decompressed > compressed * MAX_GZIP_RATIO) {
+      const problem = `the file is more than ${MAX_GZIP_RATIO} times as long as its compressed bytes`
+      throw new ScimError(413, undefined, `${problem}: compress it less, or send it as it is`)
+    }
     yield value
+  }
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  count: (length: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    count(chunk.length)
+    yield chunk
   }
 }
 

@@ -22,8 +22,12 @@ import { requireAccepted } from './profile.ts'
 import { inTenant } from './tenant.ts'
 import { EVENTS_PATH, TENANT_PATH, TOKEN_PATH } from './url.ts'
 
-/** The documents by resource types, without the server. Created on the first request, to keep cold starts short. */
-const documents = new WeakMap<readonly ResourceType[], Json>()
+/**
+ * The documents by resource types, without the server. Created on the first request, to keep cold starts short. As bytes,
+ * because strangers may ask for them, and to write and to encode a document takes several milliseconds.
+ */
+const documents = new WeakMap<readonly ResourceType[], Uint8Array>()
+const encoder = new TextEncoder()
 
 export const openapi = new Hono<HttpEnv>()
   .get('/', (c, next) => (c.req.header('Authorization') === undefined ? shared(c) : next()))
@@ -31,7 +35,7 @@ export const openapi = new Hono<HttpEnv>()
     inTenant(c, async () => {
       await readAs(c.get('tenant'), [])
       requireAccepted(c)
-      const made = openapiDocument(c.get('tenant').resourceTypes)
+      const made = bytesOf(c.get('tenant').resourceTypes)
       return documentResponse(c, made, 'private, no-store')
     }),
   )
@@ -39,14 +43,24 @@ export const openapi = new Hono<HttpEnv>()
 /** The document for requests without a token. */
 function shared(c: Context<HttpEnv>): Response {
   const types = c.get('resourceTypes')
-  const made = documents.get(types) ?? openapiDocument(types)
+  const made = documents.get(types) ?? bytesOf(types)
   documents.set(types, made)
   return documentResponse(c, made, 'public, max-age=300')
 }
 
-function documentResponse(c: Context<HttpEnv>, made: Json, cacheControl: string): Response {
-  const headers = { 'Cache-Control': cacheControl, Vary: 'Authorization' }
-  return c.json({ ...made, servers: [{ url: publicOrigin(c) }] }, 200, headers)
+/** @param made see `bytesOf` */
+function documentResponse(c: Context<HttpEnv>, made: Uint8Array, cacheControl: string): Response {
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': cacheControl, Vary: 'Authorization' }
+  const servers = encoder.encode(`,"servers":${JSON.stringify([{ url: publicOrigin(c) }])}}`)
+  const whole = new Uint8Array(made.length + servers.length)
+  whole.set(made)
+  whole.set(servers, made.length)
+  return c.body(whole, 200, headers)
+}
+
+/** The bytes of the document up to its servers. */
+function bytesOf(types: readonly ResourceType[]): Uint8Array {
+  return encoder.encode(JSON.stringify(openapiDocument(types)).slice(0, -1))
 }
 
 /** The document without its servers. Paths are relative to the root of the app. */

@@ -12,8 +12,27 @@ import { MEMBER_NAME_UNITS, type Work } from './work.ts'
  *   MAX_JSON_MEMBERS_IN_ALL; as Work.spend
  */
 export function parseJson(text: string, name = 'the request body', work?: Work): unknown {
-  const names = requireShape(text, name)
+  const { names } = requireShape(text, name)
   work?.spend(names * MEMBER_NAME_UNITS)
+  return parsed(text, name)
+}
+
+/**
+ * Like parseJson, for text that no client has sent: nothing in it may be dropped. JSON.parse keeps the last of two members
+ * with the same name, and names of attributes are the same in upper and lower case (RFC 7643 §2.1).
+ *
+ * @throws {ScimError} invalidSyntax, also if an object has a member twice
+ */
+export function parseDistinctJson(text: string, name: string): unknown {
+  const { members } = requireShape(text, name)
+  const value = parsed(text, name)
+  if (distinctMembers(value) < members) {
+    throw badRequest('invalidSyntax', `${name} has an object with the same member twice`)
+  }
+  return value
+}
+
+function parsed(text: string, name: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -21,13 +40,21 @@ export function parseJson(text: string, name = 'the request body', work?: Work):
   }
 }
 
+/** The number of members of all objects, without those whose name differs from another one in case only. */
+function distinctMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const inner = Object.values(value).reduce<number>((sum, one) => sum + distinctMembers(one), 0)
+  if (Array.isArray(value)) return inner
+  return inner + new Set(Object.keys(value).map((key) => key.toLowerCase())).size
+}
+
 /**
  * Rejects deep nesting and too many members, which take far longer to parse than other text of the same length. Checks
  * only brackets and colons; JSON.parse finds all other errors.
  *
- * @returns the number of different names of members, as they are written
+ * @returns the number of members, and of their different names, as they are written
  */
-function requireShape(text: string, name: string): number {
+function requireShape(text: string, name: string): { readonly members: number; readonly names: number } {
   /** The number of members so far, of the object at each depth. */
   const members: number[] = []
   const names = new Set<string>()
@@ -70,7 +97,7 @@ function requireShape(text: string, name: string): number {
       }
     }
   }
-  return names.size
+  return { members: inAll, names: names.size }
 }
 
 const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]

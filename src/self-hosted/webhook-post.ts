@@ -2,7 +2,8 @@
  * Sends the requests of webhooks through `node:https`, which tells the addresses of a name before it connects, as `fetch`
  * does not. Redirects are not followed.
  */
-import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
+import type { LookupAddress, LookupOptions } from 'node:dns'
+import { Resolver } from 'node:dns/promises'
 import http from 'node:http'
 import https from 'node:https'
 import { NoAnswer, type PostWebhook, timedOut, type WebhookAnswer } from '../provider/webhooks/post.ts'
@@ -18,11 +19,17 @@ const MAX_INFORMATIONAL = 10
 /** The code of the error for an address that is not allowed. */
 const NOT_PUBLIC = 'ENOTPUBLIC'
 
+/** Asks the servers of the machine, whose addresses may change while the process runs. */
+type NewResolver = () => Resolver
+
+/** Two servers or two attempts fit into the time of a delivery: the second attempt may wait for twice as long. */
+const systemResolver: NewResolver = () => new Resolver({ timeout: 2_000, tries: 2 })
+
 /** @param allowLoopback also allows this machine, for development */
-export function webhookPost(allowLoopback: boolean): PostWebhook {
+export function webhookPost(allowLoopback: boolean, newResolver: NewResolver = systemResolver): PostWebhook {
   const options = { keepAlive: true, timeout: IDLE_MS, scheduling: 'lifo' } as const
   const agents = { 'https:': new https.Agent(options), 'http:': new http.Agent(options) }
-  const resolve = publicLookup(allowLoopback)
+  const resolve = publicLookup(allowLoopback, newResolver)
   return ({ url, headers, body }) =>
     new Promise((done, failed) => {
       const isPlain = new URL(url).protocol === 'http:'
@@ -86,20 +93,45 @@ type LookupCallback = (
 ) => void
 
 /** Resolves names to public addresses. The connection goes to what was checked, so a name cannot change in between. */
-function publicLookup(allowLoopback: boolean) {
+function publicLookup(allowLoopback: boolean, newResolver: NewResolver) {
   const isAllowed = (address: string) =>
     isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address))
   return (host: string, options: LookupOptions, callback: LookupCallback): void => {
-    lookup(host, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, [])
-      const [first] = addresses
-      if (first === undefined || !addresses.every(({ address }) => isAllowed(address))) {
+    const found = ([first, ...more]: readonly [LookupAddress, ...LookupAddress[]]) => {
+      const addresses = [first, ...more]
+      if (!addresses.every(({ address }) => isAllowed(address))) {
         const refusal: NodeJS.ErrnoException = new Error('an address is not public')
         refusal.code = NOT_PUBLIC
-        return callback(refusal, [])
-      }
-      if (options.all) callback(null, addresses)
+        callback(refusal, [])
+      } else if (options.all) callback(null, addresses)
       else callback(null, first.address, first.family)
-    })
+    }
+    addressesOf(host, newResolver).then(found, (error) => callback(error, []))
   }
+}
+
+/** RFC 6761 §6.3: this name is not looked up. */
+const LOCALHOST = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+] as const
+
+/**
+ * The addresses of a name. Not by `lookup` of `node:dns`, of which Node.js runs two at a time: names whose servers do not
+ * answer would delay all other lookups of the process.
+ */
+async function addressesOf(
+  host: string,
+  newResolver: NewResolver,
+): Promise<readonly [LookupAddress, ...LookupAddress[]]> {
+  if (host === 'localhost') return LOCALHOST
+  const resolver = newResolver()
+  const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+  const [first, ...more] = [...familyOf(four, 4), ...familyOf(six, 6)]
+  if (first !== undefined) return [first, ...more]
+  throw four.status === 'rejected' ? four.reason : new Error('the name has no address')
+}
+
+function familyOf(result: PromiseSettledResult<readonly string[]>, family: 4 | 6): readonly LookupAddress[] {
+  return result.status === 'rejected' ? [] : result.value.map((address) => ({ address, family }))
 }

@@ -221,6 +221,15 @@ describe('an explained request', () => {
     ])
   })
 
+  it('has the whole answer, also if it has more members than a body may have', async () => {
+    const large = await newClient()
+    const roles = Array.from({ length: 1_000 }, (_, i) => ({ value: `r${i}`, display: 'd', type: 't' }))
+    for (let i = 0; i < 14; i++) await large.createUser({ userName: `u${i}`, roles })
+    const path = `/tenants/${large.tenantId}/explain`
+    const { status, body } = await admin('POST', path, { method: 'GET', path: '/Users?count=14' })
+    expect([status, body.status, body.answer.Resources.length]).toEqual([200, 200, 14])
+  })
+
   it('is refused for a bulk request, another path, and an unknown method', async () => {
     const answers = [
       await explain('POST', '/Bulk', { Operations: [] }),

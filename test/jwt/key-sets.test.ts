@@ -148,6 +148,8 @@ describe('the keys of an issuer', () => {
           { ...rsa, kid: 'private', d: 'AAAA' },
           { ...rsa, kid: 'short', n: 'AAAA' },
           { ...rsa, kid: 'long', n: 'A'.repeat(2000) },
+          { ...rsa, kid: 'slow to verify with', e: `${'A'.repeat(11)}Q` },
+          { kty: 'EC', crv: 'P-256', kid: 'of another curve', x: 'A'.repeat(64), y: 'A'.repeat(64) },
           { kty: 'EC', crv: 'P-256', kid: 'elliptic', x: 'AAAA', y: 'AAAA' },
           { ...rsa, kid: undefined },
           { ...rsa, kid: 'one', alg: 'RS256', x5c: ['AAAA'] },

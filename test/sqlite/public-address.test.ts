@@ -1,4 +1,7 @@
 /** Which addresses the webhooks of a self-hosted server reach. */
+import { createSocket, type Socket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { isPublicAddress } from '../../src/self-hosted/public-address.ts'
 import { webhookPost } from '../../src/self-hosted/webhook-post.ts'
@@ -74,4 +77,43 @@ describe('a name', () => {
     expect(receiver.received).toHaveLength(1)
     await receiver.close()
   })
+
+  it('is looked up at once, while the servers of many other names do not answer', async () => {
+    const server = await nameServer('private.example.com', [10, 0, 0, 1])
+    const post = webhookPost(false, () => {
+      const resolver = new Resolver({ timeout: 2_000, tries: 1 })
+      resolver.setServers([`127.0.0.1:${server.address().port}`])
+      return resolver
+    })
+    const message = (host: string) => ({ url: `https://${host}/events`, headers: {}, body: '{}' })
+    const silent = Array.from({ length: 20 }, (_, i) =>
+      post(message(`silent-${i}.example.com`)).catch((error: Error) => error.message),
+    )
+    const begun = performance.now()
+    await expect(post(message('private.example.com'))).rejects.toThrow('an address that is not public')
+    expect(performance.now() - begun).toBeLessThan(1_500)
+    expect(new Set(await Promise.all(silent))).toEqual(new Set(['the connection failed: ETIMEOUT']))
+    server.close()
+  })
 })
+
+/** A server of DNS (RFC 1035 §4) that knows one name, and says nothing about any other. */
+async function nameServer(
+  known: string,
+  address: readonly [number, number, number, number],
+): Promise<Socket> {
+  const server = createSocket('udp4')
+  const labels = known.split('.').map((label) => String.fromCharCode(label.length) + label)
+  const isA = Buffer.from(`${labels.join('')}\0\0\x01\0\x01`, 'latin1')
+  server.on('message', (query, { port }) => {
+    const question = query.subarray(12, 12 + isA.length)
+    if (!question.subarray(0, -4).equals(isA.subarray(0, -4))) return
+    const isAsked = question.equals(isA)
+    const head = Buffer.from([...query.subarray(0, 2), 0x81, 0x80, 0, 1, 0, isAsked ? 1 : 0, 0, 0, 0, 0])
+    const answer = isAsked ? [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address] : []
+    server.send(Buffer.concat([head, question, Buffer.from(answer)]), port, '127.0.0.1')
+  })
+  server.bind(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}

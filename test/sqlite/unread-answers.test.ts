@@ -102,6 +102,7 @@ describe('the service', () => {
   async function filled(): Promise<{
     service: Service
     scim: (method: string, path: string, body?: object) => Promise<Response>
+    admin: (method: string, path: string, body?: object) => Promise<Response>
   }> {
     const its = serverSettings(temporaryFolder())
     const service = startService(its, MIGRATIONS)
@@ -128,7 +129,12 @@ describe('the service', () => {
       INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
       SELECT 'default', id, 'z', 'User' FROM groups;`)
     database.close()
-    return { service, scim: (method, path, body) => send(method, `/scim/v2${path}`, token, body) }
+    return {
+      service,
+      scim: (method, path, body) => send(method, `/scim/v2${path}`, token, body),
+      admin: (method, path, body) =>
+        send(method, `/admin/api/tenants/default${path}`, 'test-admin-token', body),
+    }
   }
 
   it('refuses a tenant with many unread answers, and serves it again after it has read them', async () => {
@@ -151,6 +157,24 @@ describe('the service', () => {
     expect((await scim('POST', '/Users', user)).status).toBe(201)
     for (const answer of unread.slice(2)) await answer.text()
     expect((await scim('GET', '/Users?count=4')).status).toBe(200)
+    await service.stop()
+  })
+
+  it('refuses large answers to an administrator who does not read them, and serves clients and small ones', async () => {
+    const { service, scim, admin } = await filled()
+    const explain = () => admin('POST', '/explain', { method: 'GET', path: '/Users?count=4' })
+    const unread: Response[] = []
+    for (let answer = await explain(); answer.status === 200; answer = await explain()) unread.push(answer)
+    expect(unread.length).toBe(10)
+    const refused = await explain()
+    expect([refused.status, await refused.json()]).toMatchObject([
+      503,
+      { error: { message: expect.stringContaining('wait to be read') } },
+    ])
+    expect((await admin('GET', '/clients')).status).toBe(200)
+    expect((await scim('GET', '/Users?count=4')).status).toBe(200)
+    expect(await unread.pop()?.json()).toMatchObject({ status: 200, answer: { totalResults: 5 } })
+    expect((await explain()).status).toBe(200)
     await service.stop()
   })
 

@@ -3,6 +3,7 @@
  * streams, or by jobs.
  */
 import { readChunks } from '../../edge/body.ts'
+import { gunzipped } from '../../edge/gzip.ts'
 import { exportedText } from '../../provider/transfer/export-lines.ts'
 import { ConcurrentImportError, importDirectory } from '../../provider/transfer/import-lines.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -55,8 +56,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
 
   async startImport({ db, parameters: { id }, c }) {
     await requireImportable(c, db, id)
-    const body = readChunks({ body: decoded(c.req.raw) })
-    return { status: 202, body: jobJson(await startImportOf(c, id, body)) }
+    return { status: 202, body: jobJson(await startImportOf(c, id, decoded(c.req.raw))) }
   },
 
   async importTenant({ db, parameters: { id }, query, c }) {
@@ -101,9 +101,9 @@ function requireOneRequest({ maxQueries, databaseNames }: Runtime, id: string, s
 }
 
 /** @throws {AdminError} 400 for another encoding than gzip */
-function decoded({ body, headers }: Request): Request['body'] {
-  const encoding = headers.get('Content-Encoding') ?? 'identity'
-  if (encoding === 'identity') return body
+function decoded(request: Request): AsyncIterable<Uint8Array> {
+  const encoding = request.headers.get('Content-Encoding') ?? 'identity'
+  if (encoding === 'identity') return readChunks(request)
   if (encoding !== 'gzip') throw invalidField('Content-Encoding', '"gzip" or absent', encoding)
-  return body?.pipeThrough(new DecompressionStream('gzip')) ?? null
+  return gunzipped(readChunks(request))
 }

@@ -5,7 +5,7 @@
 import { canBeDisabled } from '../../scim/active.ts'
 import { isComplex } from '../../scim/comparison.ts'
 import { ScimError, shorten } from '../../scim/error.ts'
-import { parseJson } from '../../scim/json.ts'
+import { parseDistinctJson } from '../../scim/json.ts'
 import {
   MAX_IMPORT_LINE_CHARACTERS,
   MAX_IMPORT_TIME_MS,
@@ -203,7 +203,7 @@ function oneOf(names: readonly string[]): string {
 function parseObject(text: string, number: number): Line['record'] {
   let record: unknown
   try {
-    record = parseJson(text, `line ${number}`)
+    record = parseDistinctJson(text, `line ${number}`)
   } catch (cause) {
     throw new TransferRefused(400, (cause as ScimError).detail, { cause })
   }

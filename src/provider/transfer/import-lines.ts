@@ -4,7 +4,7 @@
  * digest proves it.
  */
 import { ScimError } from '../../scim/error.ts'
-import { MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
+import { MAX_IMPORTED_CLIENTS, MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
 import { SchemaRefused } from '../../scim/schema/extension-members.ts'
 import { NO_EXTENSIONS, type TenantExtensions, withSchema } from '../../scim/schema/tenant-extensions.ts'
 import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../../storage/database/database.ts'
@@ -14,8 +14,16 @@ import { restoreSchemas } from '../../storage/extensions/extensions.ts'
 import { extensionsQuery } from '../../storage/extensions/stored-extensions.ts'
 import { extendedTypes, type StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { CHUNK_CHARACTERS, CHUNK_LINES } from '../../storage/transfer/chunks.ts'
-import { type DirectoryRecord, isClient } from '../../storage/transfer/export.ts'
 import {
+  type DirectoryRecord,
+  isClient,
+  isResource,
+  type ResourceRecord,
+  recordKind,
+} from '../../storage/transfer/export.ts'
+import {
+  countClientsWith,
+  findSharedId,
   firstRefused,
   type ImportJobBatch,
   type ImportProgress,
@@ -230,6 +238,9 @@ class ImportRun {
   #takeSchema(record: SchemaRecord, text: string): void {
     if (this.#batch.length > 0 || this.#progress !== undefined)
       throw this.#invalid('a schema must come before all resources')
+    // Each change of a schema takes the same work as all schemas together.
+    if (this.#schemas.some(({ schema }) => schema.id === record.schema.id))
+      throw this.#invalid(`an earlier line has the schema "${record.schema.id}"`)
     this.#extensions = withRefusals(() => withSchema(this.#extensions, record.schema))
     this.#types = importedTypes(this.#shipped, this.#extensions)
     this.#schemas.push(record)
@@ -297,6 +308,8 @@ class ImportRun {
   async #store(after: ImportProgress | undefined): Promise<void> {
     await this.#storeSchemas()
     const records = this.#batch.map(({ record }) => record)
+    await this.#requireFewClients(records)
+    await this.#requireOwnIds(records.filter(isResource))
     try {
       const batch = { before: this.#progress, after, records, job: this.#options.job }
       this.#statements += await writeImportBatch(this.#db, this.#types, this.#tenantId, batch)
@@ -304,6 +317,34 @@ class ImportRun {
       throw await this.#refusal(error, records)
     }
     this.#progress = after
+  }
+
+  /** @throws {TransferRefused} */
+  async #requireFewClients(records: readonly DirectoryRecord[]): Promise<void> {
+    if (!records.some(isClient)) return
+    this.#statements++
+    const count = await countClientsWith(this.#db, this.#tenantId, records)
+    if (count <= MAX_IMPORTED_CLIENTS) return
+    const problem = `the tenant would have ${count} clients, the limit of an import is ${MAX_IMPORTED_CLIENTS}`
+    throw new TransferRefused(409, `lines up to ${this.#batch.at(-1)?.number}: ${problem}`)
+  }
+
+  /**
+   * RFC 7643 §3.1: an id is unique among the resources of all types. Two that shared one had one tombstone, and one history.
+   *
+   * @throws {TransferRefused}
+   */
+  async #requireOwnIds(resources: readonly ResourceRecord[]): Promise<void> {
+    const kinds = this.#shipped.filter((type) => (this.#counts[recordKind(type)] ?? 0) > 0)
+    if (kinds.length < 2 || resources.length === 0) return
+    const kindOf = new Map(resources.map(({ id, kind }) => [id, kind]))
+    const inBatch = resources.find(({ id, kind }) => kindOf.get(id) !== kind)?.id
+    this.#statements++
+    const shared = inBatch ?? (await findSharedId(this.#db, this.#shipped, this.#tenantId, resources))
+    if (shared === undefined) return
+    const last = this.#batch.findLast(({ record }) => 'id' in record && record.id === shared)
+    const problem = `another line has the "id" ${shared} for a resource of another type`
+    throw new TransferRefused(409, `line ${last?.number}: ${problem}`)
   }
 
   async #refusal(error: unknown, records: readonly DirectoryRecord[]): Promise<unknown> {

@@ -50,6 +50,10 @@ export function isClient(record: DirectoryRecord): record is ClientRecord {
   return 'clientId' in record
 }
 
+export function isResource(record: DirectoryRecord): record is ResourceRecord {
+  return 'resource' in record
+}
+
 export function isMembership(record: DirectoryRecord): record is MembershipRecord {
   return 'memberId' in record
 }

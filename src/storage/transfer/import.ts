@@ -25,6 +25,7 @@ import {
   type DirectoryRecord,
   isClient,
   isMembership,
+  isResource,
   type MembershipRecord,
   type ResourceRecord,
   recordKind,
@@ -167,9 +168,7 @@ function insertRecords(
   records: readonly DirectoryRecord[],
 ): readonly Statement[] {
   const of = (type: StoredResourceType) =>
-    records.filter(
-      (record): record is ResourceRecord => 'resource' in record && record.kind === recordKind(type),
-    )
+    records.filter(isResource).filter(({ kind }) => kind === recordKind(type))
   return [
     ...insertClients(tenantId, records.filter(isClient)),
     ...types.flatMap((type) => insertResources(tenantId, type, of(type))),
@@ -181,7 +180,7 @@ function insertRecords(
 function insertClients(tenantId: string, clients: readonly ClientRecord[]): readonly Statement[] {
   const rows = clients.map(
     ({ clientId, name, scope, createdAt, tokenLifetime = MIN_TOKEN_LIFETIME_SECONDS }) => {
-      return [`${tenantId}${clientId.slice(clientId.indexOf('_'))}`, name, scope, createdAt, tokenLifetime]
+      return [importedId(tenantId, clientId), name, scope, createdAt, tokenLifetime]
     },
   )
   return listsOf(rows).map((list) =>
@@ -189,6 +188,52 @@ function insertClients(tenantId: string, clients: readonly ClientRecord[]): read
       SELECT value ->> 0, ${tenantId}, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(${list}) WHERE true
       ON CONFLICT (id) DO NOTHING`),
   )
+}
+
+/**
+ * The id of a resource that a resource of another type has already. The tables of two types do not exclude each other's ids.
+ *
+ * @returns undefined if there is none
+ */
+export async function findSharedId(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  resources: readonly ResourceRecord[],
+): Promise<string | undefined> {
+  const ids = JSON.stringify(resources.map(({ kind, id }) => [kind, id]))
+  const isShared = types.map(
+    (
+      type,
+    ) => sql`(value ->> 0 <> ${recordKind(type)} AND EXISTS (SELECT 1 FROM ${sql.raw(type.table.name)} AS other
+      WHERE other.tenant_id = ${tenantId} AND other.id = value ->> 1))`,
+  )
+  const [found] = await db.batch([
+    statement(
+      sql`SELECT value ->> 1 AS id FROM json_each(${ids}) WHERE ${sql.join(isShared, sql` OR `)} LIMIT 1`,
+    ),
+  ])
+  const row = found?.rows[0]
+  return row && String(row.id)
+}
+
+/** The number of clients that a tenant has when those of some records are inserted. */
+export async function countClientsWith(
+  db: Database,
+  tenantId: string,
+  records: readonly DirectoryRecord[],
+): Promise<number> {
+  const ids = JSON.stringify(records.filter(isClient).map(({ clientId }) => importedId(tenantId, clientId)))
+  const [found] = await db.batch([
+    statement(sql`SELECT count(*) AS n FROM (SELECT id FROM clients WHERE tenant_id = ${tenantId} AND deleted_at IS NULL
+      UNION SELECT value FROM json_each(${ids}))`),
+  ])
+  return Number(found?.rows[0]?.n)
+}
+
+/** The id in this tenant. */
+function importedId(tenantId: string, clientId: string): string {
+  return `${tenantId}${clientId.slice(clientId.indexOf('_'))}`
 }
 
 /** Rows travel together as JSON, which at most doubles their length. A longer row travels alone. */
