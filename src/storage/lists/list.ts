@@ -16,8 +16,9 @@ import { StoredRow } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Position, Slice } from './list-request.ts'
-import { cutPageOf, listsOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
+import { cutPageOf, listsOf, membersOf, pageOf, totalOf } from './list-sql.ts'
 import { requireFewFound, type ScanBudget, skipsMany } from './scan-budget.ts'
+import { searchedPageOf } from './searched-page.ts'
 
 export interface Listed {
   readonly type: StoredResourceType
