@@ -99,6 +99,27 @@ describe('a list that no index answers', () => {
     },
   )
 
+  it.for<[filter: string, reason: string]>([
+    ['title eq "x"', 'no index answers "title eq", and to look through the directory would take about '],
+    [
+      'displayName co "x"',
+      'an index answers "displayName co" only if all of its values are looked at, and that would take about ',
+    ],
+    [
+      'not (userName eq "x") or displayName ne "y"',
+      'an index answers "not userName eq", "displayName ne" only if all of its values are looked at, and that would',
+    ],
+    [
+      'displayName co "x" or title eq "y"',
+      'no index answers "title eq", and an index answers "displayName co" only if all of its values are looked at, and to look through the directory would take about ',
+    ],
+    ['groups.display co "x"', 'no index answers "groups.display co", and to look through the directory'],
+  ])('says which tests the values of an index would answer: %s', async ([filter, reason]) => {
+    const client = await clientOf(LARGE)
+    const { body } = await client.filter('/Users', filter, '&count=1')
+    expect(body.detail.slice(0, reason.length)).toBe(reason)
+  })
+
   it('is rejected across types if both together would take too long', async () => {
     // Each type alone is accepted.
     const client = await clientOf({ user_count: 15_000, group_count: 15_000 })

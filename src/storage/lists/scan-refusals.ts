@@ -6,8 +6,9 @@ import { badRequest, type ScimError } from '../../scim/error.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import type { ColumnIndex, StoredResourceType } from '../tables/resource-tables.ts'
+import { isOfSets } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
-import { hasIndexedOrder, isIndexedTest, leavesOf } from './scan-conditions.ts'
+import { hasIndexedOrder, isBySets, isIndexedTest, isScannedTest, leavesOf } from './scan-conditions.ts'
 
 interface Refused {
   /** Whether the list has several types. */
@@ -22,25 +23,41 @@ export function tooMany(
   milliseconds: number,
   { isMixed, isForPage }: Refused,
 ): ScimError {
-  const names = scans.flatMap(({ type, filter, sort }) => [
-    ...(filter === undefined ? [] : leavesOf(filter).flatMap((leaf) => namesOf(leaf, type))),
-    ...(sort?.path === undefined || hasIndexedOrder(sort, type, isMixed)
-      ? []
-      : [`sortBy ${pathText(sort.path)}`]),
-  ])
+  const leaves = scans.flatMap(({ type, filter }) =>
+    filter === undefined ? [] : leavesOf(filter).map((leaf) => ({ leaf, type })),
+  )
+  const tests = leaves.filter(({ leaf, type }) => !isIndexedTest(leaf, type))
+  const isOfValues = ({ leaf, type }: (typeof tests)[number]) => isTestOfIndexedValues(leaf, type)
+  const byValues = tests.filter(isOfValues).flatMap(({ leaf }) => testsIn(leaf))
+  const sorts = scans.flatMap(({ type, sort }) =>
+    sort?.path === undefined || hasIndexedOrder(sort, type, isMixed) ? [] : [`sortBy ${pathText(sort.path)}`],
+  )
+  const byNone = [...tests.filter((test) => !isOfValues(test)).flatMap(({ leaf }) => testsIn(leaf)), ...sorts]
   const types = [...new Set(scans.map(({ type }) => type))]
   const indexed = types.map(indexedTests).join('; ')
-  const isSortNamed = names.some((name) => name.startsWith('sortBy '))
-  const isOneOrder = isSortNamed && !isMixed
+  const isOneOrder = sorts.length > 0 && !isMixed
   const wayOut = [
     `narrow the filter with "and" by what an index finds (${indexed})`,
     ...(isForPage ? ['ask for fewer resources with "count"'] : []),
     isOneOrder ? `sort by ${types.map(indexedOrders).join('; ')}` : 'make fewer comparisons',
   ].join(', or ')
+  const reasons = [
+    ...(byNone.length === 0 ? [] : [`no index answers ${quotedNames(byNone)}`]),
+    ...(byValues.length === 0
+      ? []
+      : [`an index answers ${quotedNames(byValues)} only if all of its values are looked at`]),
+    ...(byNone.length + byValues.length === 0 ? ['indexes find most of the directory'] : []),
+  ]
+  const scan = scans.every(isBySets) ? 'that' : 'to look through the directory'
   return badRequest(
     'tooMany',
-    `${names.length === 0 ? 'indexes find most of the directory' : `no index answers ${quotedNames([...new Set(names)])}`}, and to look through the directory would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: ${wayOut}`,
+    `${reasons.join(', and ')}, and ${scan} would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: ${wayOut}`,
   )
+}
+
+/** True if the values in an index answer the test without the resources, wherever it is in a filter: see index-scans.ts. */
+function isTestOfIndexedValues(leaf: Filter, type: StoredResourceType): boolean {
+  return isOfSets(leaf, type) || isScannedTest(leaf, type)
 }
 
 /** The tests that an index answers, in the syntax of a filter. */
@@ -88,7 +105,8 @@ function inWords(names: readonly string[], conjunction: 'and' | 'or'): string {
 
 const MAX_NAMED = 5
 
-function quotedNames(names: readonly string[]): string {
+function quotedNames(all: readonly string[]): string {
+  const names = [...new Set(all)]
   const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : ''
   return `${names
     .slice(0, MAX_NAMED)
@@ -96,11 +114,7 @@ function quotedNames(names: readonly string[]): string {
     .join(', ')}${more}`
 }
 
-/** The tests without an index, each as a path and an operator. */
-function namesOf(leaf: Filter, type: StoredResourceType): readonly string[] {
-  return isIndexedTest(leaf, type) ? [] : testsIn(leaf)
-}
-
+/** The tests in a filter, each as a path and an operator. */
 export function testsIn(filter: Filter): readonly string[] {
   switch (filter.kind) {
     case 'and':
