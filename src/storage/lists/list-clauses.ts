@@ -57,7 +57,9 @@ export function unionOf(list: List, columns: (source: Source) => SQL): SQL {
   return sql.join(
     list.sources.map((source) => {
       const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
-      const found = sql`SELECT ${columns(source)} FROM ${fromOf(list, source)} WHERE ${matching(source, list.tenantId)}${after}`
+      const order = source.isSorted ? byId(source) : sql``
+      const found = sql`SELECT ${columns(source)} FROM ${fromOf(list, source)}
+        WHERE ${matching(source, list.tenantId)}${order}${after}`
       if (list.most === undefined || source.condition === undefined) return found
       // The total of the previous page is known, and a few more may match by now.
       const most = list.isCounted === true ? list.most + 1 : Math.ceil(list.most * 1.25)
@@ -147,6 +149,14 @@ export function isReadDescending({ sources, isBackwards = false }: List): boolea
 export function matching({ condition, ...source }: Source, tenantId: Value): SQL {
   const inTenant = sql`${table(source)}.tenant_id = ${tenantId}${source.isGated ? mayEnd(source) : sql``}`
   return condition === undefined ? inTenant : sql`${inTenant} AND ${condition}`
+}
+
+/**
+ * Every row meets it. Without it, SQLite would walk through all resources by the smallest index, which has them in the order of
+ * their last change: each document would be on another page of the file.
+ */
+export function byId(source: Source): SQL {
+  return source.isWalked ? sql` AND ${table(source)}.id > ''` : sql``
 }
 
 /** Every row meets it: see CHECKPOINT. */

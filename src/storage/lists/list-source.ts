@@ -42,6 +42,8 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
   readonly isIndexed: boolean
   /** Whether the source may only be read within the budget of the list. */
   readonly isGated?: boolean
+  /** Whether the documents of all resources are looked through. */
+  readonly isWalked?: boolean
   /** Whether no index has the order, so that all matches are sorted. */
   readonly isSorted?: boolean
   readonly sortKey: SQL

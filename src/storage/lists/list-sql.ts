@@ -25,7 +25,7 @@ import type { List, Source } from './list-source.ts'
 import { inGroupsCounted } from './membership-columns.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { isSorted, mostFound, type ScanBudget, scanBudget, scannedParts } from './scan-budget.ts'
-import { isBySets } from './scan-conditions.ts'
+import { isBySets, isDocumentScan } from './scan-conditions.ts'
 
 /**
  * The requested list. It is two lists, whose budgets decide which of them is read, if indexes may find most of the directory:
@@ -65,6 +65,7 @@ function listOf(
     return {
       ...source,
       isGated: budget?.isGated(part) ?? false,
+      isWalked: isDocumentScan(part),
       isSorted: parts.length > 1 || isSorted(part),
       condition: filter && toSql(compileFilter(filter, columns)),
       ids: idsInIndex(part, tenantId),

@@ -84,6 +84,11 @@ export function isBySets(sought: Sought): sought is Sought & { readonly filter: 
   return candidatesOf(sought) === undefined && isForSets(sought)
 }
 
+/** True if the documents of all resources are looked through. */
+export function isDocumentScan(sought: Sought): boolean {
+  return candidatesOf(sought) === undefined && !isBySets(sought)
+}
+
 function candidatesIn(filter: Filter | undefined, type: StoredResourceType): readonly Filter[] | undefined {
   if (filter === undefined) return undefined
   if (filter.kind !== 'and') {

@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { directGroups } from '../resources/memberships.ts'
 import {
   affordable,
+  byId,
   estimate,
   fromOf,
   idColumns,
@@ -37,7 +38,7 @@ export function searchedPageOf(list: List): SQL {
         return sql`SELECT DISTINCT ${type}, NULL AS row, ${source.ids.id} AS resource FROM ${affordable()}${source.ids.rows}`
       const rows = sql`SELECT ${type}, ${table(source)}.rowid AS row, ${table(source)}.id AS resource
         FROM ${fromOf(list, source)}`
-      return sql`${rows} WHERE ${matching(source, list.tenantId)}`
+      return sql`${rows} WHERE ${matching(source, list.tenantId)}${byId(source)}`
     }),
     sql` UNION ALL `,
   )

@@ -198,6 +198,26 @@ describe('an index answers, or a scan if it finds most users', () => {
   })
 })
 
+/** In the order of ids, which is that of the file. */
+const WALK = /^SEARCH (users|groups) USING INDEX sqlite_autoindex_\w+_1 \(tenant_id=\? AND id>\?\)$/
+
+describe('all documents are read in the order of the file', () => {
+  it.for([
+    filtered('Users', 'title eq "x"'),
+    filtered('Users', 'not (title pr)', '&sortBy=userName'),
+    filtered('Users', 'title pr', '&sortBy=displayName'),
+    filtered('Groups', 'schemas co "x" or displayName co "y"'),
+    filtered('Groups', 'schemas co "x"', '&excludedAttributes=members'),
+    '/Users?sortBy=title',
+    '/Groups?sortBy=externalId',
+  ])('%s', async (path) => {
+    const plans = await plansOf(path)
+    expect(plans.filter((step) => WALK.test(step))).not.toEqual([])
+    // Members of the groups on a page are found by a further walk, whose order is that of the list.
+    expect(plans.filter((step) => readsTableThrough(step) && !step.includes('sqlite_autoindex_'))).toEqual([])
+  })
+})
+
 describe('memberships are found in the order of an index', () => {
   it.for<[path: string, index: RegExp]>([
     ['/GroupMemberships', /SEARCH m USING PRIMARY KEY \(tenant_id=\?\)/],
