@@ -20,10 +20,11 @@ import {
   totalNumberOf,
   unionOf,
 } from './list-clauses.ts'
-import type { ListPart, Slice } from './list-request.ts'
+import type { ListPart, Slice, Sought } from './list-request.ts'
 import type { List, Source } from './list-source.ts'
 import { inGroupsCounted } from './membership-columns.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
+import { prefilterOf } from './prefilter.ts'
 import { isSorted, mostFound, type ScanBudget, scanBudget, scannedParts } from './scan-budget.ts'
 import { isBySets, isDocumentScan } from './scan-conditions.ts'
 
@@ -60,14 +61,13 @@ function listOf(
 ): List {
   const sources = parts.map((part) => {
     const { filter, isScanned, ...source } = part
-    const columns = columnsOf(part, tenantId)
     const path = part.sort?.path
     return {
       ...source,
       isGated: budget?.isGated(part) ?? false,
       isWalked: isDocumentScan(part),
       isSorted: parts.length > 1 || isSorted(part),
-      condition: filter && toSql(compileFilter(filter, columns)),
+      condition: conditionOf(part, tenantId),
       ids: idsInIndex(part, tenantId),
       total: totalInGroups(part, tenantId),
       // Members of a group are found in the order of their ids.
@@ -89,6 +89,14 @@ function listOf(
     most,
     ...('offset' in slice ? slice : { offset: 0, ...slice }),
   }
+}
+
+function conditionOf(part: Sought, tenantId: string): SQL | undefined {
+  const { filter, type } = part
+  if (filter === undefined) return undefined
+  const condition = toSql(compileFilter(filter, columnsOf(part, tenantId)))
+  const prefilter = isDocumentScan(part) ? prefilterOf(filter, type) : undefined
+  return prefilter === undefined ? condition : sql`(${toSql(prefilter)}) AND ${condition}`
 }
 
 function idsInIndex(part: ListPart, tenantId: string): Source['ids'] {

@@ -218,6 +218,20 @@ describe('all documents are read in the order of the file', () => {
   })
 })
 
+describe('the text of a document is searched before it is parsed', () => {
+  it.for(['title eq "quick"', 'title co "quick" or nickName sw "quick"', 'addresses[locality eq "quick"]'])(
+    'in one pass, with a plan that does not depend on the value: %s',
+    async (filter) => {
+      const steps = (plans: readonly string[]) => plans.filter((step) => /\b(users|element)\b/.test(step))
+      const searched = steps(await plansOf(filtered('Users', filter)))
+      expect(searched.filter((step) => WALK.test(step))).toHaveLength(1)
+      expect(searched.filter(readsTableThrough)).toEqual([])
+      // A value without a character that is searched for.
+      expect(searched).toEqual(steps(await plansOf(filtered('Users', filter.replaceAll('quick', 'aei')))))
+    },
+  )
+})
+
 describe('memberships are found in the order of an index', () => {
   it.for<[path: string, index: RegExp]>([
     ['/GroupMemberships', /SEARCH m USING PRIMARY KEY \(tenant_id=\?\)/],
