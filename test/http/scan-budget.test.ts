@@ -174,9 +174,10 @@ describe('a list that no index answers', () => {
     expect((await client.filter('/Users', tests)).body.totalResults).toBe(0)
     await addUsers('b', 5_000, document(19, 'x'))
     expect((await client.filter('/Users', tests)).body).toMatchObject({ scimType: 'tooMany' })
-    expect((await client.filter('/Users', 'title eq "y"')).body.totalResults).toBe(0)
+    expect((await client.filter('/Users', 'title eq "a"')).body.totalResults).toBe(0)
+    // Nothing is searched for before, because every document has this letter.
     await addUsers('c', 18_000, document(1, '"'.repeat(700)))
-    expect((await client.filter('/Users', 'title eq "y"')).body).toMatchObject({ scimType: 'tooMany' })
+    expect((await client.filter('/Users', 'title eq "a"')).body).toMatchObject({ scimType: 'tooMany' })
     // No document reaches a block of 4 KiB.
     expect(
       await env.DB.prepare('SELECT user_blocks AS n FROM tenants WHERE id = ?1')

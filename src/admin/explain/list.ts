@@ -61,7 +61,7 @@ async function explain(
     page.kind === 'index'
       ? { offset: page.startIndex - 1, limit: page.count }
       : { from: undefined, isBackwards: false, limit: page.count }
-  return await explainList(database, tenantId, parts, slice)
+  return await explainList({ tenantId, database }, parts, slice)
 }
 
 function parametersOf({ searchParams }: URL): ListParameters {

@@ -76,6 +76,7 @@ export class ServiceMetrics {
   /** The same database, whose batches are measured. */
   measured(database: string, db: Database): Database {
     return {
+      ...(db.hasThread && { hasThread: true }),
       batch: async (statements, isLong = false) => {
         const started = performance.now()
         try {

@@ -59,6 +59,8 @@ export interface JointWrite {
 export interface Database {
   /** Whether no write is stored, because the request is only explained: see ../explain/explained-database.ts. */
   readonly isExplained?: boolean
+  /** Whether long batches run in another thread, so that one that reads more does not delay others. */
+  readonly hasThread?: boolean
   /**
    * Runs the statements in order as one transaction, in one round trip.
    *
@@ -195,6 +197,7 @@ export function openDatabase(
   timeoutMs = BATCH_TIMEOUT_MS,
 ): Database {
   return {
+    hasThread: binding.longBatch !== undefined,
     async batch(statements, isLong) {
       const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
       figures.roundTrips++

@@ -33,7 +33,12 @@ export class Explanation {
   }
 
   open(db: Database): Database {
-    return { isExplained: true, batch: (statements, isLong) => this.#batch(db, statements, isLong) }
+    const { hasThread = false } = db
+    return {
+      isExplained: true,
+      hasThread,
+      batch: (statements, isLong) => this.#batch(db, statements, isLong),
+    }
   }
 
   async #batch(

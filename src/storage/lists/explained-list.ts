@@ -3,7 +3,8 @@
  */
 import { simplifyFilter } from '../../scim/filter/simplify.ts'
 import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
-import { type Database, type Statement, statement } from '../database/database.ts'
+import { type Statement, statement } from '../database/database.ts'
+import type { TenantContext } from '../tenants/context.ts'
 import { searchOf } from './list.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Slice } from './list-request.ts'
@@ -35,14 +36,13 @@ export interface ExplainedList {
 
 /** Explains a list. Reads no page of it. */
 export async function explainList(
-  db: Database,
-  tenantId: string,
+  tenant: Pick<TenantContext, 'tenantId' | 'database'>,
   parts: readonly ListPart[],
   slice: Slice,
 ): Promise<ExplainedList> {
-  const { statements, budgets } = plainListOf(parts, tenantId, slice) ?? searchOf(parts, tenantId, slice)
+  const { statements, budgets } = plainListOf(parts, tenant.tenantId, slice) ?? searchOf(parts, tenant, slice)
   const estimates = budgets.flatMap(({ query, scanned }) => [statement(query), statement(scanned)])
-  const results = await db.batch([...estimates, ...statements.map(planOf)])
+  const results = await tenant.database.batch([...estimates, ...statements.map(planOf)])
   const rows = results.map((result) => result.rows[0])
   const kept = budgets.findIndex((budget, i) => budget.isKept(rows[2 * i]))
   const [work, scanned] = rows.slice(2 * (kept < 0 ? budgets.length - 1 : kept))

@@ -47,4 +47,18 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
   /** Whether no index has the order, so that all matches are sorted. */
   readonly isSorted?: boolean
   readonly sortKey: SQL
+  /** Set if only documents that contain a part of a value are tested. */
+  readonly sparse?: SparseScan | undefined
+}
+
+/** See sparse-scans.ts. */
+export interface SparseScan {
+  /** True for each match, and for few other resources. */
+  readonly prefilter: SQL
+  /** Nanoseconds to test a resource. */
+  readonly work: SQL
+  /** The most resources that can be tested within the limit, by the estimate of the list. */
+  readonly most: SQL
+  /** One row with the estimate of the list in which all resources are tested. */
+  readonly otherwise: SQL
 }

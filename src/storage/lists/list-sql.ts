@@ -27,13 +27,19 @@ import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { prefilterOf } from './prefilter.ts'
 import { isSorted, mostFound, type ScanBudget, scanBudget, scannedParts } from './scan-budget.ts'
 import { isBySets, isDocumentScan } from './scan-conditions.ts'
+import { sparseListOf } from './sparse-scans.ts'
 
 /**
  * The requested list. It is two lists, whose budgets decide which of them is read, if indexes may find most of the directory:
  * by indexes, and by a scan. So is a later page that sets answer: sets are found as a whole for each page, and a scan ends with
- * the page.
+ * the page. So is a list without an index, if a scan has a thread of its own: see sparse-scans.ts.
  */
-export function listsOf(parts: readonly ListPart[], tenantId: string, slice: Slice): readonly List[] {
+export function listsOf(
+  parts: readonly ListPart[],
+  tenantId: string,
+  slice: Slice,
+  hasThread = false,
+): readonly List[] {
   const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
   const passes = parts.some(({ type, withReferences }) => withReferences && hasMembers(type)) ? 2 : 1
   // Of several types, it is not known how many each of them has.
@@ -49,7 +55,12 @@ export function listsOf(parts: readonly ListPart[], tenantId: string, slice: Sli
   const budget = scanBudget(simple, known)
   const list = listOf(simple, tenantId, slice, budget)
   const scanned = budget && scannedParts(simple, budget)
-  if (scanned === undefined) return [list]
+  if (scanned === undefined) {
+    const sparse = budget && hasThread ? sparseListOf(simple, known, budget) : undefined
+    if (sparse === undefined) return [list]
+    const sources = list.sources.map((source) => ({ ...source, sparse: sparse.scan }))
+    return [list, { ...list, sources, budget: sparse.budget }]
+  }
   return [list, listOf(scanned, tenantId, slice, scanBudget(scanned, known, budget))]
 }
 

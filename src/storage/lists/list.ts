@@ -64,7 +64,7 @@ async function readPage(
     return { total: listed.length, listed: onPage, hasMore: false }
   }
   const known = knownTotal(slice)
-  const { statements, budgets, most } = plain ?? searchOf(parts, tenant.tenantId, slice)
+  const { statements, budgets, most } = plain ?? searchOf(parts, tenant, slice)
   requireFewFound(known ?? 0, most)
   const isLong = budgets.length > 0 || most !== undefined || skipsMany(slice) || showsMany(tenant, parts)
   const results = await readAs(tenant, statements, { isLong })
@@ -130,14 +130,14 @@ function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceTyp
  */
 export function searchOf(
   parts: readonly ListPart[],
-  tenantId: string,
+  { tenantId, database }: Pick<TenantContext, 'tenantId' | 'database'>,
   slice: Slice,
 ): {
   readonly statements: readonly Statement[]
   readonly budgets: readonly ScanBudget[]
   readonly most: number | undefined
 } {
-  const lists = listsOf(parts, tenantId, slice)
+  const lists = listsOf(parts, tenantId, slice, database.hasThread)
   const budgets = lists.flatMap(({ budget }) => budget ?? [])
   const pages = 'from' in slice ? lists.map((list) => ({ ...list, limit: slice.limit + 1 })) : lists
   const queries = [

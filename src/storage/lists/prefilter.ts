@@ -38,7 +38,7 @@ const LESS_COMMON = '194pcuydfgv.2 5hx380w67bkz'
  * @returns undefined if the filter does not require any text, such as "not" and "pr", or only texts without rare characters
  */
 export function prefilterOf(filter: Filter, type: StoredResourceType): SqlFragment | undefined {
-  const parts = partsIn(filter, type)
+  const parts = searchedParts(filter, type)
   if (parts === undefined) return undefined
   const document = constant(`${type.table.name}.keys`)
   // SQLite plans for the value of a bare parameter, and would prepare the statement again for each value.
@@ -54,8 +54,8 @@ function manyOf(character: string): string {
   return `${`*${character}`.repeat(MOST_STARTS)}*`
 }
 
-/** Texts of which every match has at least one in its document. */
-function partsIn(filter: Filter, type: StoredResourceType): readonly string[] | undefined {
+/** Texts of which every match has at least one in its document. @returns undefined likewise */
+export function searchedParts(filter: Filter, type: StoredResourceType): readonly string[] | undefined {
   return necessary(filter, (test) => isInDocument(test, type))
 }
 

@@ -136,8 +136,13 @@ const SIZE = sql.raw(`${BYTES} / 4096.0`)
 /** The same for a scan of elements: each object from the fifth on counts 256 extra bytes. */
 const SIZE_WITH_ELEMENTS = sql.raw(`(${BYTES} + 256 * ${OBJECTS}) / 4096.0`)
 
+/** The size of a row in blocks. @param withElements whether the documents are scanned for elements */
+export function sizeOf(withElements: boolean): SQL {
+  return withElements ? SIZE_WITH_ELEMENTS : SIZE
+}
+
 /** True for a part that scans elements of a list in the documents. */
-function isOfElements({ filter, sort }: ListPart): boolean {
+export function isOfElements({ filter, sort }: ListPart): boolean {
   const paths = [
     ...(filter === undefined ? [] : leavesOf(filter).flatMap(leafPaths)),
     ...(sort?.path === undefined ? [] : [sort.path]),
@@ -180,7 +185,7 @@ interface LookedThrough {
  */
 function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements: boolean): LookedThrough {
   const { type } = part
-  const size = withElements ? SIZE_WITH_ELEMENTS : SIZE
+  const size = sizeOf(withElements)
   const conditions = candidatesOf(part)
   if (conditions === undefined) return { n: all(type.table).n, b: undefined }
   const counted = conditions.filter((condition) => !isOfOne(condition))

@@ -23,6 +23,10 @@ export interface Time {
 const READ: Time = { row: 1_000, block: 3_500 }
 /** Takes a single value out of the parsed document and compares it. */
 const VALUE: Time = { row: 120, block: 2_500 }
+/** Reads a resource without parsing its document. */
+const PASSED: Time = { row: 600, block: 2_000 }
+/** Searches the text of the document for a part of a value: see prefilter.ts. */
+const SEARCHED: Time = { row: 300, block: 600 }
 /** Reads a column that is not part of the document: an id, a time or a version. */
 const COLUMN: Time = { row: 30, block: 0 }
 /** Iterates over a multi-valued attribute and tests each of its values: an object counts as 256 bytes. */
@@ -61,6 +65,18 @@ const MEMBERSHIP_TEST = 0.4
 const STEP = 700
 /** The most blocks of one row: two documents of 1.8 MB together, in which an element takes 28 bytes. */
 export const MOST_BLOCKS = 4_500
+
+/** Looks for one of several parts of values in the text of the document. */
+export function searchTime(parts: number): Time {
+  return added(PASSED, { row: SEARCHED.row * parts, block: SEARCHED.block * parts })
+}
+
+/** True if nothing but the listed resources is read. */
+export function isOfOwnOnly(time: ScanTime): boolean {
+  const { users, groups, memberships, left, reached, steps, ownGroups, other } = time
+  const others = [users, groups, ownGroups, other].flatMap(({ row, block }) => [row, block])
+  return ![...others, memberships, left, reached.length, steps].some(Boolean)
+}
 
 /** Searches for values in an extension with this number of attributes. */
 export function valueSearchTime(attributes: number): Time {

@@ -20,15 +20,18 @@ import {
   table,
   totalNumberOf,
 } from './list-clauses.ts'
-import type { List } from './list-source.ts'
+import type { List, Source } from './list-source.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
+import { isAffordable } from './scan-budget.ts'
 
 /**
  * A page of a list with a budget, and the number of matches, in no order, in one pass through the table. Rows are
  * those of cutPageOf, and a last one with `work`, the estimate, and `matches`.
  */
 export function searchedPageOf(list: List): SQL {
+  const sparse = list.sources.flatMap((source) => candidatesOf(list, source))
   const isMaterialized =
+    sparse.length > 0 ||
     list.sources.some(({ ids }) => ids !== undefined) ||
     (list.isCounted === true && list.sources.every(({ condition }) => condition !== undefined))
   const found = sql.join(
@@ -36,9 +39,12 @@ export function searchedPageOf(list: List): SQL {
       const type = sql`${literal(source.type)} AS type`
       if (source.ids !== undefined)
         return sql`SELECT DISTINCT ${type}, NULL AS row, ${source.ids.id} AS resource FROM ${affordable()}${source.ids.rows}`
-      const rows = sql`SELECT ${type}, ${table(source)}.rowid AS row, ${table(source)}.id AS resource
-        FROM ${fromOf(list, source)}`
-      return sql`${rows} WHERE ${matching(source, list.tenantId)}${byId(source)}`
+      const rows = sql`SELECT ${type}, ${table(source)}.rowid AS row, ${table(source)}.id AS resource`
+      const matches = matching(source, list.tenantId)
+      if (source.sparse === undefined)
+        return sql`${rows} FROM ${fromOf(list, source)} WHERE ${matches}${byId(source)}`
+      return sql`${rows} FROM candidates CROSS JOIN ${table(source)} ON ${table(source)}.rowid = candidates.row
+        WHERE ${isAffordable(sql`(SELECT work FROM tested)`)} AND ${matches}`
     }),
     sql` UNION ALL `,
   )
@@ -62,6 +68,7 @@ export function searchedPageOf(list: List): SQL {
       ? totalNumberOf(list)
       : sql`NULL`
   return sql`${estimate(list)},
+    ${sql.join(sparse, sql``)}
     ${isMaterialized ? sql`found AS MATERIALIZED (${found}),` : sql``}
     ${isByIds ? sql`on_page AS MATERIALIZED (${page}),` : sql``}
     ${sizedPage(list, isByIds ? rowsOnPage(list) : page, mayBeLarge(list))}
@@ -70,7 +77,23 @@ export function searchedPageOf(list: List): SQL {
       Array.from({ length: 11 }, () => sql`NULL`),
       sql`, `,
     )},
-      (SELECT work FROM estimate), ${matches}`
+      (SELECT work FROM ${sql.raw(sparse.length > 0 ? 'tested' : 'estimate')}), ${matches}`
+}
+
+/** Common table expressions: the resources that are tested, and the work if they are, or would be if there are more. */
+function candidatesOf(list: List, source: Source): readonly SQL[] {
+  const { sparse } = source
+  if (sparse === undefined) return []
+  const { prefilter, work, most, otherwise } = sparse
+  const all = matching({ ...source, condition: sql`(${prefilter})` }, list.tenantId)
+  const sum = sql`(SELECT work FROM estimate) + coalesce(sum(work), 0)`
+  return [
+    sql`candidates(row, work) AS MATERIALIZED (SELECT ${table(source)}.rowid, ${work} FROM ${fromOf(list, source)}
+      WHERE ${all}${byId(source)} LIMIT CAST(coalesce(${most}, 0) AS INTEGER) + 1),
+    tested(work) AS MATERIALIZED (SELECT CASE WHEN ${isAffordable(sum)} OR NOT ${isAffordable(sql`(SELECT work FROM estimate)`)}
+      THEN ${sum} ELSE (${otherwise}) END
+      FROM candidates),`,
+  ]
 }
 
 /** Adds the rows of resources that were found by their ids: only those of a page are looked up. */

@@ -82,6 +82,7 @@ export class Identities {
     if (isChecked()) return db
     const first = firstOf()
     return {
+      ...(db.hasThread && { hasThread: true }),
       batch: async (statements, isLong) => {
         if (isChecked()) return await db.batch(statements, isLong)
         const isFirst = name === first.name
