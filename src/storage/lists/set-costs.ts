@@ -12,12 +12,12 @@ import { LIMIT, mostBlocks, type PartWork, plus } from './scan-work.ts'
 
 /** Passes a resource in an index, and looks it up in the sets. */
 const WALKED = 65
-/** Adds a resource to a set by its id or by its number, and finds it there again. */
-const IN_SET = { id: 490, rowid: 220 } as const
+/** Adds a resource to a set by its id or by its number, and finds it there again, if the values are in another order than the ids. */
+const IN_SET = { id: 1_500, rowid: 550 } as const
 /** Counts a match, and sorts it by its id. */
 const FOUND = 180
 /** The same for all matches at once, if the set has the ids of all of them and of no others. */
-const IN_ONLY_SET = 250
+const IN_ONLY_SET = 1_300
 /** A byte of a list of short elements may cost as much as six other ones: each counts as 256 bytes, and has 56 in two documents. */
 const ELEMENTS = 6
 
