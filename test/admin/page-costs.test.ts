@@ -1,9 +1,11 @@
 /** What the pages of the dashboard read when a directory has much of what they show: at most 2 round trips and 200 rows. */
 import { env } from 'cloudflare:workers'
-import { describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { fillNameWords, nameWordsOf } from '../../src/storage/tenants/name-words.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { Browser, type Page, textOf } from '../support/dashboard.ts'
-import { Client, costOf, newClient } from '../support/harness.ts'
+import { admin, Client, costOf, newClient } from '../support/harness.ts'
 import { anotherClient } from '../support/undo.ts'
 
 /** A page, within the goal. */
@@ -216,6 +218,76 @@ describe('the pages of an undo', () => {
     expect(textOf(empty.html)).toContain('Nothing on this page.')
     const found = await browser.get(linkIn(empty, 'Look at the 2,000 changes before it'))
     expect(textOf(found.html)).toContain('far title: “Keeper”')
+  })
+})
+
+describe('the search of tenants', () => {
+  const search = (browser: Browser, q: string) => within(browser, `/admin/tenants?q=${encodeURIComponent(q)}`)
+  const mark = crypto.randomUUID().slice(0, 8)
+  let browser: Browser
+  beforeAll(async () => {
+    const names = Array.from({ length: 1_200 }, (_, i) => [
+      `s-${String(i).padStart(5, '0')}`,
+      `Müller ${mark} ${i}`,
+    ])
+    const rows = names.map(([id = '', name = '']) => ({ id, name, words: nameWordsOf(id, name) }))
+    await env.DB.prepare(
+      `INSERT INTO tenants (id, name, name_words, created_at)
+       SELECT value ->> 'id', value ->> 'name', value ->> 'words', 0 FROM json_each(?1)`,
+    )
+      .bind(JSON.stringify(rows))
+      .run()
+    browser = await new Browser().signIn()
+  })
+
+  it('finds words of names behind a thousand others, and says when it has not found all', async () => {
+    for (const q of ['1199', 'müller 1199', `MÜLLER ${mark} 1199`, 's-01199', '01199']) {
+      const { html } = await search(browser, q)
+      const isFound = html.includes('href="/admin/tenants/s-01199"')
+      expect([q, isFound, html.includes('More tenants may match')]).toEqual([q, true, false])
+    }
+    const many = await search(browser, mark)
+    expect(textOf(many.html)).toContain('More tenants may match.')
+    const byId = await search(browser, 's-0')
+    expect(textOf(byId.html)).toContain('More tenants may match.')
+    const none = await search(browser, 'nobody')
+    expect(textOf(none.html)).toContain('No tenant matches “nobody”.')
+    // Only the first tenants are searched for the middle of a word.
+    const middle = await search(browser, `üller ${mark}`)
+    expect(textOf(middle.html)).not.toContain('No tenant')
+    const symbols = await search(browser, '--')
+    expect(textOf(symbols.html)).toContain('Not all tenants were searched.')
+  })
+
+  it('finds a tenant with its new name only, also before the words of the name are filled in', async () => {
+    const id = `s-${crypto.randomUUID().slice(0, 8)}`
+    await admin('POST', '/tenants', { id, name: 'Quillfern' })
+    const isFound = async (q: string) =>
+      (await search(browser, q)).html.includes(`href="/admin/tenants/${id}"`)
+    expect(await isFound('quill')).toBe(true)
+    await admin('PATCH', `/tenants/${id}`, { name: 'Heather Moss' })
+    expect([await isFound('quill'), await isFound('moss')]).toEqual([false, true])
+    const wordsOf = async () => {
+      const found = env.DB.prepare('SELECT word FROM tenant_words WHERE tenant_id = ?1 ORDER BY word').bind(
+        id,
+      )
+      return (await found.all<{ word: string }>()).results.map(({ word }) => word)
+    }
+    expect(await wordsOf()).toEqual([id.slice(2), 'heather', 'moss', 's'].sort())
+    // As an earlier version does it.
+    await env.DB.prepare(`UPDATE tenants SET name = 'Ätna Bräu' WHERE id = ?1`).bind(id).run()
+    expect(await wordsOf()).toEqual([])
+    expect([await isFound('moss'), await isFound('bräu')]).toEqual([false, true])
+    expect(await fillNameWords(openDatabase(env.DB, noFigures()), 100)).toBeGreaterThan(0)
+    expect(await isFound('ÄTNA BRÄU')).toBe(true)
+    const { count } = (await env.DB.prepare(
+      'SELECT count(*) AS count FROM tenants WHERE name_words IS NULL',
+    ).first()) as {
+      count: number
+    }
+    expect(count).toBe(0)
+    await env.DB.prepare(`DELETE FROM tenants WHERE id = ?1`).bind(id).run()
+    expect(await wordsOf()).toEqual([])
   })
 })
 
