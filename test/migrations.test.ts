@@ -115,8 +115,8 @@ describe('migrations', () => {
       .all()
     const moved = tenantTables(RESOURCE_TYPES).map(({ name }) => name)
     // Those of the catalogue say where a tenant is; a tenant with extension tasks or deleted groups is not copied yet.
-    // Triggers fill the values of users, the words of the search and the resources of clients wherever resources are copied. The audit trail stays in the
-    // first database.
+    // Triggers fill the values of users, the words of the search and the resources of clients wherever resources are copied, and
+    // the words of a tenant where its row is. The audit trail stays in the first database.
     const others = [
       'audit_trail',
       'deleted_groups',
@@ -125,6 +125,7 @@ describe('migrations', () => {
       'resource_sources',
       'search_words',
       'tenant_locations',
+      'tenant_words',
       'user_values',
     ]
     expect(named.map(({ name }) => name)).toEqual([...moved, ...others].sort())

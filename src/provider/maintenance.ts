@@ -15,6 +15,7 @@ import { pruneConflicts, sweepSources } from '../storage/sources/sweep.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { finishDeletions } from '../storage/tenants/deletion.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
+import { fillNameWords } from '../storage/tenants/name-words.ts'
 import { pruneChunks } from '../storage/transfer/chunks.ts'
 import { fillMissingValues } from '../storage/values/missing-values.ts'
 import { dueWebhooks, type WebhookAddress } from '../storage/webhooks/delivery.ts'
@@ -180,6 +181,8 @@ async function maintainDatabase(
   if (swept.length > 0) note({ job: 'sweep sources', ...where, tenants: swept })
   const worded = await fillMissingWords(db, resourceTypes, left())
   if (worded.length > 0) note({ job: 'fill in words', ...where, tenants: worded })
+  const named = await fillNameWords(db, left())
+  if (named > 0) note({ job: 'fill in words of tenants', ...where, tenants: named })
   // The last part, because each poke is a subrequest that another part may need.
   if (due.length > 0) note({ job: 'poke webhooks', ...where, webhooks: due.length })
   await run.pokeWebhooks(due)

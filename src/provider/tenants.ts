@@ -2,7 +2,7 @@
  * Tenants over all databases: creates and lists them. Everything else about a tenant is done in its own database.
  */
 
-import { type Page, readTogether } from '../storage/database/query.ts'
+import { type Page, type Query, readTogether } from '../storage/database/query.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import {
   askDatabase,
@@ -72,29 +72,64 @@ async function emptiest(databases: Databases, types: readonly StoredResourceType
  *
  * @param after the last id of the previous page
  * @param size Infinity: all tenants
- * @param only the tenants to list; undefined: all
+ * @param among the ids of the tenants to list; undefined: all
  * @throws {NamedDatabaseUnavailable} no tenant is left out silently
  */
 export async function tenantPage(
   databases: Databases,
   after: string,
   size: number,
-  { search = '', among }: { readonly search?: string; readonly among?: readonly string[] | undefined } = {},
+  among?: readonly string[] | undefined,
 ): Promise<Page<LocatedTenant>> {
-  const [first, ...others] = databases.names
-  const page =
-    search === '' ? tenantPageQuery(after, size, among) : tenantSearchQuery(search, after, size, among)
-  const [{ locations, ...home }, ...away] = await Promise.all([
-    askDatabase(databases, first, (db) => readTogether(db, { page, locations: locationsQuery(databases) })),
-    ...others.map((name) => askDatabase(databases, name, (db) => readTogether(db, { page }))),
-  ])
-  const pages = [home.page, ...away.map((read) => read.page)]
+  const { locations, found: pages } = await everywhere(databases, tenantPageQuery(after, size, among))
   // Each page is complete up to its end only, so tenants after the earliest end belong to a later page.
   const end = pages.flatMap(({ next }) => (next === undefined ? [] : [next])).sort()[0]
   const lists = pages.map(({ items }) => items)
   const all = merged(databases, locations, lists).filter(({ id }) => end === undefined || id <= end)
   const items = all.slice(0, size)
   return { items, next: all.length > size ? items.at(-1)?.id : end }
+}
+
+/** Tenants that a search finds, and whether they are all. */
+export interface FoundTenants {
+  readonly items: readonly LocatedTenant[]
+  readonly isComplete: boolean
+}
+
+/**
+ * Tenants by the beginning of their id, or of words of their name.
+ *
+ * @param among as for `tenantPage`
+ * @throws {NamedDatabaseUnavailable} no tenant is left out silently
+ */
+export async function searchTenants(
+  databases: Databases,
+  text: string,
+  size: number,
+  among?: readonly string[] | undefined,
+): Promise<FoundTenants> {
+  const { locations, found } = await everywhere(databases, tenantSearchQuery(text, size, among))
+  const lists = found.map(({ items }) => items)
+  const all = merged(databases, locations, lists)
+  return {
+    items: all.slice(0, size),
+    isComplete: all.length <= size && found.every(({ isComplete }) => isComplete),
+  }
+}
+
+/** Runs a query in all databases, and reads the catalogue beside it. @returns its results, that of the first database first */
+async function everywhere<Found>(
+  databases: Databases,
+  query: Query<Found>,
+): Promise<{ readonly locations: ReadonlyMap<string, string>; readonly found: readonly Found[] }> {
+  const [first, ...others] = databases.names
+  const [{ locations, home }, ...away] = await Promise.all([
+    askDatabase(databases, first, (db) =>
+      readTogether(db, { home: query, locations: locationsQuery(databases) }),
+    ),
+    ...others.map((name) => askDatabase(databases, name, (db) => readTogether(db, { home: query }))),
+  ])
+  return { locations, found: [home, ...away.map((read) => read.home)] }
 }
 
 /** Each tenant once, as its own database has it. */

@@ -1,6 +1,7 @@
 /** Handler of the route of histories. */
-import { readHistory, readPast } from '../../provider/history/history.ts'
+import { historyViewQuery, pastOf, pastQuery } from '../../provider/history/history.ts'
 import { quote } from '../../scim/error.ts'
+import { readTogether } from '../../storage/database/query.ts'
 import type { KnownResource } from '../../storage/resources/known-resource.ts'
 import { extendedTypes } from '../../storage/tables/resource-tables.ts'
 import type { historyRoutes } from '../contract/history.ts'
@@ -14,14 +15,16 @@ export const historyHandlers: Handlers<typeof historyRoutes> = {
     const types = extendedTypes(c.get('resourceTypes'), await listSchemas(db, tenantId))
     const request = { types, tenantId, id }
     if (at !== undefined) {
-      const past = await readPast(db, request, at, cursor)
+      const { found } = await readTogether(db, { found: pastQuery(request, at) })
+      const past = await pastOf(db, request, at, found, { cursor })
       if (past === undefined) throw noHistory(tenantId, id)
       const { resource, exists, attributes = null, members, nextMember = null } = past
       const known = { resource: resourceJson(resource), entries: [], keptSince: null, nextCursor: nextMember }
       const body = { ...known, at: isoTime(at), exists, attributes, members: members ?? null }
       return { status: 200, body }
     }
-    const { resource, entries, next, keptSince } = await readHistory(db, request, positionOf(cursor))
+    const { view } = await readTogether(db, { view: historyViewQuery(request, positionOf(cursor)) })
+    const { resource, entries, next, keptSince } = view
     if (resource === undefined && entries.length === 0 && cursor === undefined && next === undefined) {
       throw noHistory(tenantId, id)
     }

@@ -18,7 +18,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
   async listTenants({ c }) {
     const among = tenantsOf(c.get('administrator').grants)
     const databases = administrationDatabases(c, c.get('figures'))
-    const { items } = await tenantPage(databases, '', Infinity, { among })
+    const { items } = await tenantPage(databases, '', Infinity, among)
     return { status: 200, body: { tenants: items.map(tenantJson) } }
   },
 

@@ -25,6 +25,8 @@ export interface TenantsProps {
   readonly administrator: Administrator
   readonly tenants: Page<TenantSummary>
   readonly isFirst: boolean
+  /** Whether a search has found every tenant that matches. */
+  readonly isComplete: boolean
   /** Empty: all tenants. */
   readonly search: string
   readonly form: TenantForm
@@ -33,7 +35,7 @@ export interface TenantsProps {
 }
 
 export function TenantsPage(props: TenantsProps) {
-  const { administrator, tenants, isFirst, search, form, error, done } = props
+  const { administrator, tenants, isFirst, isComplete, search, form, error, done } = props
   return (
     <Layout title="Tenants" administrator={administrator} current="tenants">
       <PageHead
@@ -48,13 +50,16 @@ export function TenantsPage(props: TenantsProps) {
       <Section id="all" title={search === '' ? 'All tenants' : 'Tenants found'}>
         <TenantSearch search={search} />
         {tenants.items.length === 0 ? (
-          <NoTenants isFirst={isFirst} search={search} />
+          <NoTenants isFirst={isFirst} isComplete={isComplete} search={search} />
         ) : (
           <TenantTable tenants={tenants.items} />
         )}
+        {!isComplete && tenants.items.length > 0 && (
+          <p class="muted">More tenants may match. Type more of the id or the name.</p>
+        )}
         <Pagination
-          first={isFirst ? undefined : withQuery(TENANTS_PATH, { q: search })}
-          next={tenants.next && withQuery(TENANTS_PATH, { q: search, after: tenants.next })}
+          first={isFirst ? undefined : TENANTS_PATH}
+          next={tenants.next && withQuery(TENANTS_PATH, { after: tenants.next })}
           label="tenants"
         />
       </Section>
@@ -126,15 +131,22 @@ function TenantSearch({ search }: { search: string }) {
         </a>
       )}
       <p class="hint" id="tenant-search-hint">
-        The beginning of an id, or any part of a name. Names are searched in the first{' '}
-        {number(SEARCHED_NAMES)} tenants.
+        The beginning of an id, or of words of a name. In the first {number(SEARCHED_NAMES)} tenants, any part
+        of a name.
       </p>
     </form>
   )
 }
 
-function NoTenants({ isFirst, search }: Pick<TenantsProps, 'isFirst' | 'search'>) {
+function NoTenants({ isFirst, isComplete, search }: Pick<TenantsProps, 'isFirst' | 'isComplete' | 'search'>) {
   if (!isFirst) return <EmptyState title="No more tenants." />
+  if (search !== '' && !isComplete) {
+    return (
+      <EmptyState title={`No tenant with “${search}” was found.`}>
+        <p>Not all tenants were searched. Type more of the id or the name.</p>
+      </EmptyState>
+    )
+  }
   if (search !== '') return <EmptyState title={`No tenant matches “${search}”.`} />
   return (
     <EmptyState title="No tenants.">

@@ -10,7 +10,7 @@ import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm } from '../components/permitted.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
-import type { UndoPage, UndoPreview } from '../undo.ts'
+import { FAR, type UndoExtent, type UndoPage, type UndoPreview } from '../undo.ts'
 import { shown } from './history.tsx'
 
 /** The values of the form; times in UTC, without their zone. */
@@ -31,11 +31,13 @@ export interface UndoFormProps extends PageProps {
   readonly preview: UndoPreview | undefined
   /** The position of the page of the preview; undefined for the first one. */
   readonly before: number | undefined
+  /** Undefined without a preview. */
+  readonly extent: UndoExtent | undefined
   readonly error: FormError | undefined
 }
 
 export function UndoFormPage(props: UndoFormProps) {
-  const { administrator, tenant, actors, form, preview, before, error } = props
+  const { administrator, tenant, actors, form, preview, before, extent, error } = props
   const path = tenantPaths(tenant.id).undo
   const time = (id: 'from' | 'to', label: string) => (
     <Field
@@ -79,11 +81,17 @@ export function UndoFormPage(props: UndoFormProps) {
       </Section>
       {preview && (
         <Section id="preview" title="Preview">
-          <Counts preview={preview} />
+          <Counts
+            preview={preview}
+            isOfPage={extent?.countsAll === false}
+            all={withQuery(path, { ...form, counts: 'all' })}
+          />
           <Resources
             tenantId={tenant.id}
+            check={withQuery(path, { ...form, ...positionOf(before), members: 'all' })}
             resources={preview.resources}
             empty={preview.next === undefined ? 'Nothing is to be undone.' : 'Nothing on this page.'}
+            far={farOf(preview, path, { ...form })}
           />
           <Pagination
             first={before === undefined ? undefined : withQuery(path, { ...form })}
@@ -118,16 +126,32 @@ function hasChanges({ counts, resources }: UndoPreview): boolean {
 
 const KINDS = ['created', 'changed', 'enabled', 'disabled', 'deleted'] as const
 
-function Counts({ preview: { clientName, counts } }: { readonly preview: UndoPreview }) {
+interface CountsProps {
+  readonly preview: UndoPreview
+  /** Whether only the resources on the page are counted. */
+  readonly isOfPage: boolean
+  /** The address at which all changes are counted. */
+  readonly all: string
+}
+
+function Counts({ preview: { clientName, counts }, isOfPage, all }: CountsProps) {
   const { joined, left } = counts
   const found = [
     ...KINDS.filter((kind) => counts[kind] > 0).map((kind) => `${number(counts[kind])} ${kind}`),
     ...(joined > 0 ? [`${counted(joined, 'membership')} added`] : []),
     ...(left > 0 ? [`${counted(left, 'membership')} removed`] : []),
   ]
+  const text = found.length === 0 ? 'none' : found.join(', ')
+  if (isOfPage && !counts.isComplete) {
+    return (
+      <p>
+        Changes of {clientName} on this page: {text}. <a href={all}>Count all changes</a>
+      </p>
+    )
+  }
   return (
     <p>
-      Changes of {clientName}: {found.length === 0 ? 'none' : found.join(', ')}
+      Changes of {clientName}: {text}
       {!counts.isComplete && ', and more'}.
     </p>
   )
@@ -136,6 +160,7 @@ function Counts({ preview: { clientName, counts } }: { readonly preview: UndoPre
 export interface UndoResultProps extends PageProps, UndoPage {
   readonly job: Job
   readonly before: number | undefined
+  readonly extent: UndoExtent
 }
 
 export function UndoResultPage({ administrator, tenant, job, resources, next, before }: UndoResultProps) {
@@ -166,8 +191,10 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
       <Section id="left" title={job.state === 'running' ? 'Still to do, and not undone' : 'Not undone'}>
         <Resources
           tenantId={tenant.id}
+          check={withQuery(own, { ...positionOf(before), members: 'all' })}
           resources={open}
           empty={next === undefined ? 'Everything was undone.' : 'Nothing on this page.'}
+          far={farOf({ next }, own, {})}
         />
         <Pagination
           first={before === undefined ? undefined : own}
@@ -179,21 +206,48 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
   )
 }
 
-function isDone({ existence, values, added, removed }: UndoOfResource): boolean {
-  return existence === undefined && Object.keys(values).length + added.length + removed.length === 0
+/** The next page, which looks at more events. */
+function farOf({ next }: Pick<UndoPage, 'next'>, path: string, query: Readonly<Record<string, string>>) {
+  return next === undefined ? undefined : withQuery(path, { ...query, before: String(next), far: 'yes' })
+}
+
+function positionOf(before: number | undefined) {
+  return before === undefined ? {} : { before: String(before) }
+}
+
+function isDone({ existence, values, added, removed, unchecked }: UndoOfResource): boolean {
+  return (
+    existence === undefined && Object.keys(values).length + added.length + removed.length + unchecked === 0
+  )
 }
 
 function Resources({
   resources,
   tenantId,
+  check,
   empty,
+  far,
 }: {
   readonly resources: readonly UndoOfResource[]
   readonly tenantId: string
+  /** The address at which the members of all groups are checked. */
+  readonly check: string
   /** What an empty page says. */
   readonly empty: string
+  /** The address at which the next page looks at more events; undefined if there is none. */
+  readonly far: string | undefined
 }) {
-  if (resources.length === 0) return <EmptyState title={empty} />
+  if (resources.length === 0) {
+    return (
+      <EmptyState title={empty}>
+        {far && (
+          <p>
+            A part of the period was looked at. <a href={far}>Look at the {number(FAR)} changes before it</a>
+          </p>
+        )}
+      </EmptyState>
+    )
+  }
   return (
     <table class="stack">
       <thead>
@@ -210,7 +264,15 @@ function Resources({
               <a href={tenantPaths(tenantId).historyOf(resource.id)}>{resource.name ?? resource.id}</a>
             </th>
             <td data-label="Undo">
-              <div>{actionsOf(resource).join('; ') || 'Nothing'}</div>
+              <div>
+                {actionsOf(resource).join('; ') || (resource.unchecked === 0 && 'Nothing')}
+                {resource.unchecked > 0 && (
+                  <p>
+                    Up to {counted(resource.unchecked, 'member')} added or removed.{' '}
+                    <a href={check}>Check them</a>
+                  </p>
+                )}
+              </div>
             </td>
             <td data-label="Left">
               <div>{leftOf(resource) || 'Nothing'}</div>

@@ -7,6 +7,7 @@ import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { clientsQuery, writersQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
+import { NOTHING } from '../../storage/database/query.ts'
 import { emergencyDisableQuery } from '../../storage/guard/emergency.ts'
 import { deprovisioningQuery } from '../../storage/guard/releases.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
@@ -123,12 +124,12 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
   const edges = { size: PAGE_SIZE, ...(after ? { after } : { before }) }
   const types = c.get('resourceTypes')
   const { tenant, found, group, writers, counts, isIncomplete } = await loadWithTenant(c, (tenantId) => ({
-    found: foundQuery(view, { tenantId, ...edges }) ?? nothing,
-    group: view.groupId === undefined ? nothing : groupNameQuery(tenantId, view.groupId),
+    found: foundQuery(view, { tenantId, ...edges }) ?? NOTHING,
+    group: view.groupId === undefined ? NOTHING : groupNameQuery(tenantId, view.groupId),
     counts: countsQuery(types, tenantId),
     writers: hasSourceList(view)
       ? writersQuery(tenantId, { size: WRITERS_SIZE, andId: view.sourceId })
-      : nothing,
+      : NOTHING,
     isIncomplete: incompleteQuery(view, tenantId),
   }))
   const path = tenantPaths(tenant.id).listOf(type)
@@ -158,7 +159,7 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
 /** Whether the list lacks resources for a while. */
 function incompleteQuery(view: ListView, tenantId: string) {
   if (view.sourceId !== undefined) return areSourcesMissingQuery(tenantId)
-  return isByValue(view) ? areValuesMissingQuery(tenantId) : nothing
+  return isByValue(view) ? areValuesMissingQuery(tenantId) : NOTHING
 }
 
 function cursorOf(c: AdminContext, name: 'after' | 'before'): ListCursor | undefined {
@@ -181,8 +182,8 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     resource: resourceQuery(type, tenantId, id),
     groups: groupsOfQuery(tenantId, id, groupsAfter, GROUPS_SIZE),
     indirect: indirectGroupsQuery(tenantId, id, groupsAfter, GROUPS_SIZE),
-    members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, MEMBERS_SIZE) : nothing,
-    nested: hasMembers(type) ? nestedGroupsQuery(tenantId, id, NESTED_SIZE) : nothing,
+    members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, MEMBERS_SIZE) : NOTHING,
+    nested: hasMembers(type) ? nestedGroupsQuery(tenantId, id, NESTED_SIZE) : NOTHING,
     log: logPageQuery({ tenantId, filters: { resourceId: id }, size: LATEST_ENTRIES }),
     clients: clientsQuery(tenantId),
     emergency: emergencyDisableQuery(tenantId, id),
@@ -207,9 +208,6 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     />,
   )
 }
-
-/** A query that is not needed. */
-const nothing = { statements: [], read: () => undefined }
 
 function idCursor(c: AdminContext, name: string): string {
   const value = c.req.query(name) ?? ''

@@ -1,10 +1,11 @@
 /** The pages Deleted and Undo, and the histories of users and groups. */
 import { Hono } from 'hono'
-import { readHistory, readPast } from '../../provider/history/history.ts'
+import { historyViewQuery, pastOf, pastQuery, SCANNED_ON_PAGE } from '../../provider/history/history.ts'
 import { deletedQuery, previewRestore } from '../../provider/history/restore.ts'
 import { shorten } from '../../scim/error.ts'
 import { NO_EXTENSIONS } from '../../scim/schema/tenant-extensions.ts'
-import { actorsQuery, type UndoWindow } from '../../storage/events/undo.ts'
+import { NOTHING } from '../../storage/database/query.ts'
+import { actorsQuery, type UndoWindow, type WindowSource } from '../../storage/events/undo.ts'
 import { extensionsQuery } from '../../storage/extensions/stored-extensions.ts'
 import { tombstoneQuery, tombstonesQuery } from '../../storage/resources/tombstones.ts'
 import { extendedTypes } from '../../storage/tables/resource-tables.ts'
@@ -16,10 +17,21 @@ import { DeletedPage, ErasePage, RestorePage } from '../pages/deleted.tsx'
 import { HistoryPage } from '../pages/history.tsx'
 import { type UndoForm, UndoFormPage, UndoResultPage } from '../pages/undo.tsx'
 import { eraseOf, restoreOf } from '../tombstones.ts'
-import { cancelUndoOf, previewUndoOf, startUndoOf, undoResultOf } from '../undo.ts'
+import {
+  cancelUndoOf,
+  previewOf,
+  previewSource,
+  startUndoOf,
+  type UndoExtent,
+  undoPageQueries,
+  undoResultFrom,
+  undoResultQueries,
+} from '../undo.ts'
 import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm } from './request.ts'
 
 const PAGE_SIZE = 50
+/** Members of a group as it was; the admin API has all of them. */
+const MEMBERS_ON_PAGE = 100
 
 const DONE: Readonly<Record<string, string>> = {
   restored: 'It is restored.',
@@ -78,17 +90,25 @@ async function deletedPage(c: AdminContext, error: (FormError & { readonly statu
 }
 
 history.get('/:tenant/history/:id', async (c) => {
-  const [db, id, before] = [c.get('db'), idOf(c), positionOf(c)]
-  const { tenant, stored } = await loadWithTenant(c, (tenantId) => ({ stored: extensionsQuery(tenantId) }))
-  const types = extendedTypes(c.get('resourceTypes'), stored?.extensions ?? NO_EXTENSIONS)
-  const request = { types, tenantId: tenant.id, id }
-  const view = await readHistory(db, request, before)
+  const [id, before, at] = [idOf(c), positionOf(c), c.req.query('at') ?? '']
+  const time = timeIn(at)
+  const { tenant, stored, view, found } = await loadWithTenant(c, (tenantId) => {
+    const request = { types: c.get('resourceTypes'), tenantId, id }
+    return {
+      stored: extensionsQuery(tenantId),
+      view: historyViewQuery(request, before, SCANNED_ON_PAGE),
+      found: time === undefined ? NOTHING : pastQuery(request, time),
+    }
+  })
   if (view.resource === undefined && view.entries.length === 0 && view.next === undefined)
     throw notKept(c, id)
-  const at = c.req.query('at') ?? ''
   const shared = { administrator: c.get('administrator'), tenant, id, view, before, at }
   try {
-    const past = at === '' ? undefined : await readPast(db, request, timeOf(at, 'at'))
+    if (at === '') return c.html(<HistoryPage {...shared} past={undefined} error={undefined} />)
+    const types = extendedTypes(c.get('resourceTypes'), stored?.extensions ?? NO_EXTENSIONS)
+    const request = { types, tenantId: tenant.id, id }
+    const then = timeOf(at, 'at')
+    const past = found && (await pastOf(c.get('db'), request, then, found, { size: MEMBERS_ON_PAGE }))
     return c.html(<HistoryPage {...shared} past={past} error={undefined} />)
   } catch (cause) {
     const error = formErrorOf(toAdminError(cause))
@@ -104,14 +124,26 @@ history.get('/:tenant/undo', async (c) => {
   const form = { client, from, to }
   if (from === '' && to === '') return await undoPage(c, { form })
   const before = positionOf(c)
+  const problem = (error: unknown) => undoPage(c, { form, error: formErrorOf(error) })
+  let request: UndoWindow
+  let source: WindowSource
   try {
-    return await undoPage(c, {
-      form,
-      before,
-      preview: await previewUndoOf(c, tenantOf(c), windowOf(form), before),
-    })
+    request = windowOf(form)
+    source = previewSource(tenantOf(c), request)
   } catch (error) {
-    return await undoPage(c, { form, error: formErrorOf(error) })
+    return await problem(error)
+  }
+  const extent = extentOf(c)
+  const { tenant, actors, ...found } = await loadWithTenant(c, (id) => ({
+    actors: actorsQuery(id),
+    ...undoPageQueries(c, id, source, { before, extent }),
+  }))
+  try {
+    const preview = await previewOf(c, tenant.id, request, found, extent)
+    const shared = { administrator: c.get('administrator'), tenant, actors, form, before, extent }
+    return c.html(<UndoFormPage {...shared} preview={preview} error={undefined} />)
+  } catch (error) {
+    return await problem(error)
   }
 })
 
@@ -132,11 +164,19 @@ history.post('/:tenant/undo/cancel', async (c) => {
 })
 
 history.get('/:tenant/undo/:id', async (c) => {
-  const before = positionOf(c)
-  const { tenant } = await loadWithTenant(c, () => ({}))
-  const result = await undoResultOf(c, tenant.id, idOf(c), before)
+  const [before, id] = [positionOf(c), idOf(c)]
+  const extent = extentOf(c)
+  const queries = await undoResultQueries(c, tenantOf(c), id, { before, extent })
+  const { tenant, ...found } = await loadWithTenant(c, () => queries)
+  const result = await undoResultFrom(c, tenant.id, id, found, extent)
   return c.html(
-    <UndoResultPage administrator={c.get('administrator')} tenant={tenant} before={before} {...result} />,
+    <UndoResultPage
+      administrator={c.get('administrator')}
+      tenant={tenant}
+      before={before}
+      extent={extent}
+      {...result}
+    />,
   )
 })
 
@@ -144,29 +184,43 @@ async function undoPage(
   c: AdminContext,
   {
     form,
-    before,
-    preview,
     error,
   }: {
     readonly form: UndoForm
-    readonly before?: number | undefined
-    readonly preview?: Awaited<ReturnType<typeof previewUndoOf>>
     readonly error?: FormError & { readonly status: 400 | 409 }
   },
 ) {
   const { tenant, actors } = await loadWithTenant(c, (id) => ({ actors: actorsQuery(id) }))
-  const shared = { administrator: c.get('administrator'), tenant, actors, form, before, preview, error }
-  return c.html(<UndoFormPage {...shared} />, error?.status ?? 200)
+  const shared = { administrator: c.get('administrator'), tenant, actors, form, error }
+  return c.html(
+    <UndoFormPage {...shared} before={undefined} extent={undefined} preview={undefined} />,
+    error?.status ?? 200,
+  )
+}
+
+/** What a link on the page asks for, beyond what a page tells by itself. */
+function extentOf(c: AdminContext): UndoExtent {
+  return {
+    countsAll: c.req.query('counts') !== undefined,
+    checksMembers: c.req.query('members') !== undefined,
+    looksFar: c.req.query('far') !== undefined,
+  }
 }
 
 function windowOf({ client, from, to }: UndoForm): UndoWindow {
   return { clientId: client, from: timeOf(from, 'from'), to: timeOf(to, 'to') }
 }
 
-/** A time of a field for times, in UTC. @throws {AdminError} 400 */
-function timeOf(text: string, field: string): number {
+/** A time of a field for times, in UTC. @returns undefined if it is none */
+function timeIn(text: string): number | undefined {
   const time = Date.parse(/Z$/i.test(text) ? text : `${text}Z`)
-  if (Number.isNaN(time)) throw invalidField(field, 'a time such as "2026-11-27T02:00"', text)
+  return Number.isNaN(time) ? undefined : time
+}
+
+/** The same. @throws {AdminError} 400 */
+function timeOf(text: string, field: string): number {
+  const time = timeIn(text)
+  if (time === undefined) throw invalidField(field, 'a time such as "2026-11-27T02:00"', text)
   return time
 }
 

@@ -3,7 +3,7 @@
  */
 import { Hono } from 'hono'
 import { tenantsOf } from '../../administrators/role.ts'
-import { tenantPage } from '../../provider/tenants.ts'
+import { type FoundTenants, searchTenants, tenantPage } from '../../provider/tenants.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import type { Databases } from '../../storage/tenants/locations.ts'
 import { firstTenantQuery } from '../../storage/tenants/queries.ts'
@@ -74,26 +74,37 @@ async function tenantsPage(
   const after = c.req.query('after') ?? ''
   const among = tenantsOf(c.get('administrator').grants)
   const search = (c.req.query('q') ?? '').trim().slice(0, MAX_SEARCH_CHARACTERS)
-  const page = await tenantPage(databasesOf(c), after, PAGE_SIZE, { search, among })
-  const [found, second] = page.items
-  if (
-    c.req.query(OPEN) !== undefined &&
-    found &&
-    (second === undefined || found.id === search.toLowerCase())
-  ) {
-    return c.redirect(tenantPaths(found.id).overview, 303)
-  }
+  const isSearch = search !== ''
+  const found = isSearch ? await searchTenants(databasesOf(c), search, PAGE_SIZE, among) : undefined
+  const only = found && onlyMatch(found, search)
+  if (c.req.query(OPEN) !== undefined && only) return c.redirect(tenantPaths(only.id).overview, 303)
+  const page = found
+    ? { ...found, next: undefined }
+    : await tenantPage(databasesOf(c), after, PAGE_SIZE, among)
   return c.html(
     <TenantsPage
       administrator={c.get('administrator')}
       tenants={page}
-      isFirst={after === ''}
+      isFirst={isSearch || after === ''}
+      isComplete={found?.isComplete ?? true}
       search={search}
       form={form}
       error={error}
       done={doneMessage(c, TENANTS_DONE)}
     />,
     error?.status ?? 200,
+  )
+}
+
+/** The tenant with the id that was searched for, or else the only one that there is. */
+function onlyMatch(
+  { items, isComplete }: FoundTenants,
+  search: string,
+): FoundTenants['items'][number] | undefined {
+  const [first, second] = items
+  return (
+    items.find(({ id }) => id === search.toLowerCase()) ??
+    (isComplete && second === undefined ? first : undefined)
   )
 }
 

@@ -9,7 +9,7 @@ import { MAX_LATER_EVENTS, MAX_PAST_MEMBERS } from '../../scim/limits.ts'
 import { project } from '../../scim/projection.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { Database } from '../../storage/database/database.ts'
-import { readTogether } from '../../storage/database/query.ts'
+import { type Query, readTogether, together } from '../../storage/database/query.ts'
 import {
   type HistoryEvent,
   historyQuery,
@@ -19,7 +19,7 @@ import {
   membersAtQuery,
 } from '../../storage/events/history.ts'
 import { type KnownResource, knownResourceQuery } from '../../storage/resources/known-resource.ts'
-import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { type StoredResourceType, typeNamed } from '../../storage/tables/resource-tables.ts'
 
 /** What happened: `joined` and `left` name a group, the two of members a list of them. */
 export type HistoryKind =
@@ -112,28 +112,38 @@ export interface HistoryView {
 
 const ENTRIES_IN_A_PAGE = 50
 
+/** Events of several members that a page looks at: one of the dashboard, and one of the admin API, which a program reads on. */
+export const SCANNED_ON_PAGE = 40
+const SCANNED = 20_000
+
 export interface HistoryRequest {
   readonly types: readonly StoredResourceType[]
   readonly tenantId: string
   readonly id: string
 }
 
-/** @param before the `next` of the previous page */
-export async function readHistory(
-  db: Database,
+/** @param before the `next` of the previous page @param scanned as for `historyQuery` */
+export function historyViewQuery(
   { types, tenantId, id }: HistoryRequest,
   before?: number,
-): Promise<HistoryView> {
-  const { resource, page, kept } = await readTogether(db, {
+  scanned = SCANNED,
+): Query<HistoryView> {
+  const { statements, read } = together({
     resource: knownResourceQuery(types, tenantId, id),
-    page: historyQuery(tenantId, id, { before, size: ENTRIES_IN_A_PAGE }),
+    page: historyQuery(tenantId, id, { before, size: ENTRIES_IN_A_PAGE, scanned }),
     kept: keptHistoryQuery(tenantId),
   })
   return {
-    resource,
-    entries: page.events.flatMap((event) => historyEntry(event, id) ?? []),
-    next: page.next,
-    keptSince: keptSince(kept),
+    statements,
+    read: (results) => {
+      const { resource, page, kept } = read(results)
+      return {
+        resource,
+        entries: page.events.flatMap((event) => historyEntry(event, id) ?? []),
+        next: page.next,
+        keptSince: keptSince(kept),
+      }
+    },
   }
 }
 
@@ -153,25 +163,35 @@ export interface PastResource {
   readonly nextMember: string | undefined
 }
 
-/**
- * A resource as it was.
- *
- * @param at milliseconds since 1970
- * @param cursor the `nextMember` of the previous page
- * @returns undefined if there is no such resource
- * @throws {ScimError} 409 if what is needed is not kept any more
- */
-export async function readPast(
-  db: Database,
-  { types, tenantId, id }: HistoryRequest,
-  at: number,
-  cursor = '',
-): Promise<PastResource | undefined> {
-  const { resource, later, kept } = await readTogether(db, {
+/** What `pastOf` needs. @param at milliseconds since 1970 */
+export function pastQuery({ types, tenantId, id }: HistoryRequest, at: number) {
+  return together({
     resource: knownResourceQuery(types, tenantId, id),
     later: laterChangesQuery(tenantId, id, at),
     kept: keptHistoryQuery(tenantId),
   })
+}
+
+/**
+ * A resource as it was.
+ *
+ * @param at milliseconds since 1970
+ * @param types those with the extensions of the tenant
+ * @param found the result of `pastQuery`, for which the types that are shipped are enough
+ * @param page of members; the cursor is the `nextMember` of the previous one
+ * @returns undefined if there is no such resource
+ * @throws {ScimError} 409 if what is needed is not kept any more
+ */
+export async function pastOf(
+  db: Database,
+  { types, tenantId, id }: HistoryRequest,
+  at: number,
+  { resource, later, kept }: ReturnType<ReturnType<typeof pastQuery>['read']>,
+  {
+    cursor = '',
+    size = MAX_PAST_MEMBERS,
+  }: { readonly cursor?: string | undefined; readonly size?: number } = {},
+): Promise<PastResource | undefined> {
   if (resource === undefined) return undefined
   const none = { resource, exists: false, attributes: undefined, members: undefined, nextMember: undefined }
   const [turn] = later.turns
@@ -189,7 +209,7 @@ export async function readPast(
   const unknown = later.turns.find(({ type }) => !type.endsWith('.created') && !type.endsWith('.deleted'))
   if (unknown !== undefined)
     throw notKept(`the values before the change at ${timeText(unknown.time)} are not kept`)
-  const { type } = resource
+  const type = typeNamed(types, resource.type.name)
   const attributes = project(withValues(resource.resource, later.values, type), {}, type)
   const past = { ...none, exists: true, attributes }
   if (!hasMembers(type)) return past
@@ -201,10 +221,10 @@ export async function readPast(
     members: membersAtQuery(
       { tenantId, id },
       { after: later.after, isDeleted: resource.isDeleted },
-      { cursor, size: MAX_PAST_MEMBERS + 1 },
+      { cursor, size: size + 1 },
     ),
   })
-  const page = members.slice(0, MAX_PAST_MEMBERS)
+  const page = members.slice(0, size)
   return { ...past, members: page, nextMember: members.length > page.length ? page.at(-1) : undefined }
 }
 

@@ -12,8 +12,15 @@ import { type Database, GuardError, UniqueError } from '../../storage/database/d
 import { readTogether } from '../../storage/database/query.ts'
 import { resourceEventsQuery } from '../../storage/events/history.ts'
 import type { LocatedWindow } from '../../storage/events/undo.ts'
-import { tombstoneQuery } from '../../storage/resources/tombstones.ts'
-import { membershipStateQuery, obstaclesQuery, presentQuery } from '../../storage/resources/undo-state.ts'
+import { tombstoneQuery, type WholeTombstone } from '../../storage/resources/tombstones.ts'
+import {
+  type MembershipState,
+  membershipStateQuery,
+  type Obstacles,
+  obstaclesQuery,
+  type PresentResource,
+  presentQuery,
+} from '../../storage/resources/undo-state.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import type { StoredRow } from '../../storage/tables/stored-resources.ts'
 import type { Call } from '../call.ts'
@@ -56,24 +63,66 @@ export interface UndoOfResource {
   readonly values: Complex
   readonly added: readonly string[]
   readonly removed: readonly string[]
+  /** The number of members that may have to be added or removed: nobody has looked up whether they are members now. */
+  readonly unchecked: number
   readonly left: readonly LeftChange[]
 }
 
+/** What decides what undoing would do to a resource. Each part is read when it is needed. */
+export interface UndoReader {
+  readonly state: () => Promise<{
+    readonly present: PresentResource | undefined
+    readonly tombstone: WholeTombstone | undefined
+  }>
+  readonly plan: () => Promise<UndoPlan>
+  /** @param key a name in comparison form; undefined if there is none */
+  readonly obstacles: (key: string | undefined) => Promise<Obstacles>
+  /** The plan for another resource of the same type. */
+  readonly planOfHolder: (id: string) => Promise<UndoPlan>
+  /** @returns undefined if they are too many to look up */
+  readonly members: (ids: readonly string[]) => Promise<MembershipState | undefined>
+}
+
+/** Reads each part in a round trip of its own. */
+export function readerOf(db: Database, target: UndoTarget): UndoReader {
+  const { tenantId, type, id, window } = target
+  return {
+    state: () =>
+      readTogether(db, {
+        present: presentQuery(type, tenantId, id),
+        tombstone: tombstoneQuery(tenantId, id),
+      }),
+    plan: () => planOf(db, target),
+    obstacles: async (key) =>
+      (await readTogether(db, { found: obstaclesQuery(type, { tenantId, id, key }) })).found,
+    planOfHolder: (holder) => planOf(db, { ...target, id: holder }),
+    members: async (ids) =>
+      (await readTogether(db, { state: membershipStateQuery(tenantId, id, ids, window) })).state,
+  }
+}
+
 /** Reads the history and the present state of a resource. */
-export async function undoOf(db: Database, target: UndoTarget): Promise<UndoOfResource> {
-  const { tenantId, type, id } = target
+export async function undoOf(target: UndoTarget, reader: UndoReader): Promise<UndoOfResource> {
+  const { type, id } = target
   // The state is read before the events: a change in between is noticed when it is written.
-  const { present, tombstone } = await readTogether(db, {
-    present: presentQuery(type, tenantId, id),
-    tombstone: tombstoneQuery(tenantId, id),
-  })
-  const plan = await planOf(db, target)
-  const obstacle = (attributes: Complex, isNew = false) => obstacleTo(db, target, attributes, isNew)
+  const { present, tombstone } = await reader.state()
+  const plan = await reader.plan()
+  const obstacle = (attributes: Complex, isNew = false) => obstacleTo(target, reader, attributes, isNew)
   const left: LeftChange[] = [...plan.left]
   const leave = (what: LeftChange['what'], of: string | undefined, reason: LeftChange['reason']) =>
     left.push({ what, of, reason, byClientId: undefined })
   const name = nameOf(type, present?.row.resource) ?? tombstone?.name ?? null
-  const none = { id, type, name, row: present?.row, existence: undefined, values: {}, added: [], removed: [] }
+  const none = {
+    id,
+    type,
+    name,
+    row: present?.row,
+    existence: undefined,
+    values: {},
+    added: [],
+    removed: [],
+    unchecked: 0,
+  }
   if (present === undefined) {
     if (plan.exists !== true) return { ...none, left }
     if (tombstone === undefined) {
@@ -88,8 +137,8 @@ export async function undoOf(db: Database, target: UndoTarget): Promise<UndoOfRe
     }
     return { ...none, existence: 'restore', values: changedValues(resource, plan.values, type), left }
   }
-  const { row, groups } = present
-  const { added, removed, gone } = await membersOf(db, target, plan.members)
+  const { row, isMember } = present
+  const { gone, ...members } = await membersOf(target, reader, plan.members)
   for (const member of gone) leave('left', member, 'member gone')
   const values = changedValues(row.resource, plan.values, type)
   const reason = await obstacle(values)
@@ -100,9 +149,9 @@ export async function undoOf(db: Database, target: UndoTarget): Promise<UndoOfRe
   }
   const existence = plan.exists === false ? 'delete' : undefined
   // Its own groups are undone before: whoever is left has been added by others.
-  if (existence === 'delete' && target.requestId !== undefined && groups > 0)
+  if (existence === 'delete' && target.requestId !== undefined && isMember)
     leave('created', undefined, 'used by others')
-  return { ...none, existence, values, added, removed, left }
+  return { ...none, ...members, existence, values, left }
 }
 
 async function planOf(
@@ -127,27 +176,30 @@ async function planOf(
  * @param isNew whether it does not exist yet
  */
 async function obstacleTo(
-  db: Database,
-  target: UndoTarget,
+  { type, requestId }: UndoTarget,
+  reader: UndoReader,
   attributes: Complex,
   isNew: boolean,
 ): Promise<LeftReason | undefined> {
-  const { tenantId, type, id, requestId } = target
   const attribute = uniqueNameOf(type)
-  const name = attribute === undefined ? undefined : attributes[attribute]
-  const key = typeof name === 'string' ? nameKeyOf(type, name) : undefined
+  const key = attribute === undefined ? undefined : uniqueKeyOf(type, attributes[attribute])
   if (key === undefined && !(isNew && hasMembers(type))) return undefined
-  const { found } = await readTogether(db, { found: obstaclesQuery(type, { tenantId, id, key }) })
+  const found = await reader.obstacles(key)
   if (isNew && found.isFull) return 'group limit'
   if (found.holder === undefined || attribute === undefined) return undefined
   if (requestId !== undefined) return 'name in use'
   // Before an undo has begun, the holder of the name may be about to lose it.
-  const { exists, values } = await planOf(db, { ...target, id: found.holder })
+  const { exists, values } = await reader.planOfHolder(found.holder)
   return exists === false || attribute in values ? undefined : 'name in use'
 }
 
+/** A unique name in comparison form. @returns undefined if the value is no name */
+export function uniqueKeyOf(type: StoredResourceType, name: unknown): string | undefined {
+  return typeof name === 'string' ? nameKeyOf(type, name) : undefined
+}
+
 /** The attribute whose value may be that of one resource only; undefined if there is none. */
-function uniqueNameOf(type: StoredResourceType): string | undefined {
+export function uniqueNameOf(type: StoredResourceType): string | undefined {
   return uniqueAttribute(type)?.name ?? (hasMembers(type) ? type.nameAttribute : undefined)
 }
 
@@ -167,13 +219,15 @@ function changedValues(resource: Complex, values: Complex, { attributes }: Store
 }
 
 async function membersOf(
-  db: Database,
-  { tenantId, type, id, window, requestId }: UndoTarget,
+  { type, requestId }: UndoTarget,
+  reader: UndoReader,
   wanted: ReadonlyMap<string, boolean>,
 ) {
-  if (!hasMembers(type) || wanted.size === 0) return { added: [], removed: [], gone: [] }
+  const none = { added: [], removed: [], gone: [] }
+  if (!hasMembers(type) || wanted.size === 0) return { ...none, unchecked: 0 }
   const ids = [...wanted.keys()]
-  const { state } = await readTogether(db, { state: membershipStateQuery(tenantId, id, ids, window) })
+  const state = await reader.members(ids)
+  if (state === undefined) return { ...none, unchecked: ids.length }
   const { present, existing, kept } = state
   // An undo that has not begun restores what the client deleted before it adds members.
   const willExist = (member: string) => existing.has(member) || (requestId === undefined && kept.has(member))
@@ -182,6 +236,7 @@ async function membersOf(
     added: absent.filter(willExist),
     removed: ids.filter((member) => wanted.get(member) === false && present.has(member)),
     gone: absent.filter((member) => !willExist(member)),
+    unchecked: 0,
   }
 }
 
@@ -220,7 +275,7 @@ function isOutdated(error: unknown): boolean {
 
 async function attempt(call: Call, target: UndoTarget, step: UndoStep): Promise<UndoPart> {
   if (step === 'restoring') return await restore(call, target)
-  const undo = await undoOf(call.tenant.database, target)
+  const undo = await undoOf(target, readerOf(call.tenant.database, target))
   if (step === 'changing') return { ...(await change(call, undo)), isObstructed: isObstructed(undo) }
   if (undo.existence !== 'delete' || undo.left.some(({ what }) => what === 'created')) return DONE
   await deleteResource(call, {
@@ -240,7 +295,7 @@ async function restore(call: Call, target: UndoTarget): Promise<UndoPart> {
   const restorable = await findRestorable(call, target.id)
   if (restorable === undefined) return DONE
   if (!restorable.tombstone.isRestored) {
-    const undo = await undoOf(database, target)
+    const undo = await undoOf(target, readerOf(database, target))
     if (undo.existence !== 'restore') return { isDone: true, isObstructed: isObstructed(undo) }
     try {
       await bringBack(call, restorable, 'undone')

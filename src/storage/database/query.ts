@@ -10,6 +10,9 @@ export interface Query<Result> {
   readonly read: (results: readonly StatementResult[]) => Result
 }
 
+/** In place of a query that is not needed. */
+export const NOTHING = { statements: [], read: () => undefined } satisfies Query<undefined>
+
 type Results<Queries extends Record<string, Query<unknown>>> = {
   readonly [Name in keyof Queries]: Queries[Name] extends Query<infer Result> ? Result : never
 }

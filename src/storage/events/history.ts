@@ -29,11 +29,12 @@ export function isChange(alias: string): SQL {
   return sql.raw(`${alias}.type <> '${SOURCE_CONFLICT}'`)
 }
 
-const COLUMNS =
+const OWN_COLUMNS =
   sql.raw(`e.seq, e.type, e.time, e.client_id AS clientId, e.request_id AS requestId, e.resource_id AS resourceId,
-  e.data, e.previous, (SELECT name FROM clients WHERE clients.id = e.client_id) AS clientName`)
+  e.data, e.previous`)
+const COLUMNS = sql`${OWN_COLUMNS}, (SELECT name FROM clients WHERE clients.id = e.client_id) AS clientName`
 
-function eventOf(row: Row): HistoryEvent {
+export function eventOf(row: Row): HistoryEvent {
   const text = (value: unknown) => (value == null ? null : String(value))
   return {
     seq: Number(row.seq),
@@ -48,9 +49,6 @@ function eventOf(row: Row): HistoryEvent {
   }
 }
 
-/** Events that a page of a history looks at. Of the events of groups, no index tells which users they name. */
-export const MAX_HISTORY_SCAN = 20_000
-
 export interface HistoryPage {
   /** The newest first. */
   readonly events: readonly HistoryEvent[]
@@ -59,30 +57,48 @@ export interface HistoryPage {
 }
 
 /**
- * The events of a resource, those of groups that it joined or left, and imports, the newest first. A page may be empty
- * although it is not the last one.
+ * The events of a resource, those of groups that it joined or left, and imports, the newest first. Indexes find those of the
+ * resource, and of single members. A page may be short, or empty, although it is not the last one.
+ *
+ * @param scanned the events of several members after which a page ends: no index tells whom they name
  */
 export function historyQuery(
   tenantId: string,
   id: string,
-  { before = Number.MAX_SAFE_INTEGER, size }: { readonly before?: number | undefined; readonly size: number },
+  {
+    before = Number.MAX_SAFE_INTEGER,
+    size,
+    scanned,
+  }: { readonly before?: number | undefined; readonly size: number; readonly scanned: number },
 ): Query<HistoryPage> {
-  const end = sql`min(${before}, coalesce((SELECT max(seq) FROM events WHERE tenant_id = ${tenantId}), 0) + 1)`
-  const from = sql`${end} - ${MAX_HISTORY_SCAN}`
-  const isNamed = sql`e.type IN ${MEMBER_EVENTS} AND instr(e.data, ${JSON.stringify(id)}) > 0`
+  const from = (name: string) => sql.raw(`events AS e INDEXED BY ${name}`)
+  const upTo = sql`e.tenant_id = ${tenantId} AND e.seq < ${before}`
+  const until = sql`e.seq >= (SELECT until FROM looked)`
+  const isMembers = sql`e.type IN ${MEMBER_EVENTS} AND e.data ->> '$.members[1]'`
+  const isImport = sql`e.resource_id IS NULL AND e.type = ${TENANT_IMPORTED}`
+  const names = sql`e.resource_id IS NOT ${id} AND instr(e.data, ${JSON.stringify(id)}) > 0`
   return {
     statements: [
-      statement(sql`SELECT ${COLUMNS} FROM events AS e WHERE e.tenant_id = ${tenantId} AND e.seq < ${end} AND e.seq >= ${from}
-        AND ((e.resource_id = ${id} AND ${isChange('e')}) OR e.type = ${TENANT_IMPORTED} OR (${isNamed})) ORDER BY e.seq DESC LIMIT ${size + 1}`),
-      statement(
-        sql`SELECT ${from} AS position, (SELECT min(seq) FROM events WHERE tenant_id = ${tenantId}) AS first`,
-      ),
+      // The branches are in the order of an index, so SQLite reads of each no more than the page has. The last row is not an event.
+      statement(sql`WITH looked AS MATERIALIZED (SELECT iif(count(*) = ${scanned}, min(seq), 0) AS until FROM (
+          SELECT e.seq FROM ${from('events_of_members')} WHERE ${upTo} AND ${isMembers} IS NOT NULL ORDER BY e.seq DESC LIMIT ${scanned}))
+        SELECT ${COLUMNS} FROM ${from('events_by_resource')} WHERE ${upTo} AND ${until} AND e.resource_id = ${id} AND ${isChange('e')}
+        UNION ALL SELECT ${COLUMNS} FROM ${from('events_of_member')} WHERE ${upTo} AND ${until} AND ${isMembers} IS NULL
+          AND e.data ->> '$.members[0]' = ${id} AND e.resource_id IS NOT ${id}
+        UNION ALL SELECT ${COLUMNS} FROM ${from('events_of_members')} WHERE ${upTo} AND ${until} AND ${isMembers} IS NOT NULL AND ${names}
+        UNION ALL SELECT ${COLUMNS} FROM ${from('events_of_tenant')} WHERE ${upTo} AND ${until} AND ${isImport}
+        UNION ALL SELECT NULL, NULL, until, NULL, NULL, NULL, NULL, NULL, NULL FROM looked
+        ORDER BY 1 DESC LIMIT ${size + 1}`),
     ],
-    read: ([found, bounds]) => {
-      const events = (found?.rows ?? []).slice(0, size).map(eventOf)
-      if ((found?.rows.length ?? 0) > size) return { events, next: events.at(-1)?.seq }
-      const { position, first } = bounds?.rows[0] ?? {}
-      return { events, next: Number(position) > Number(first ?? 0) ? Number(position) : undefined }
+    read: ([found]) => {
+      const rows = found?.rows ?? []
+      const end = rows.find(({ seq }) => seq === null)
+      const events = rows
+        .filter((row) => row !== end)
+        .slice(0, size)
+        .map(eventOf)
+      if (end === undefined) return { events, next: events.at(-1)?.seq }
+      return { events, next: Number(end.time) > 0 ? Number(end.time) : undefined }
     },
   }
 }
@@ -107,18 +123,28 @@ export function keptHistoryQuery(tenantId: string): Query<KeptHistory> {
 
 /**
  * The number of the last event that is not later than a time, by bisection: the numbers have no gaps, and the times follow
- * them. If a clock was set back, it is the number of one of the events around the time.
+ * them. If a clock was set back, it is the number of one of the events around the time. A step looks at two events, because D1
+ * counts a step as a row, too.
  */
 export function eventAt(tenantId: string, time: number): SQL {
-  const end = (order: string) =>
-    sql`(SELECT seq FROM events WHERE tenant_id = ${tenantId} ORDER BY seq ${sql.raw(order)} LIMIT 1)`
-  return sql`(WITH RECURSIVE search(low, high) AS (
-      SELECT coalesce(${end('ASC')}, 1), coalesce(${end('DESC')}, 0) + 1
-      UNION ALL SELECT
-        iif(e.time > ${time}, s.low, e.seq + 1), iif(e.time > ${time}, e.seq, s.high)
-      FROM search AS s CROSS JOIN events AS e ON e.tenant_id = ${tenantId} AND e.seq = (s.low + s.high) / 2
+  const first = sql`coalesce((SELECT min(seq) FROM events WHERE tenant_id = ${tenantId}), 1)`
+  const last = sql`(SELECT seq, time FROM events WHERE tenant_id = ${tenantId} ORDER BY seq DESC LIMIT 1)`
+  const event = (name: 'e' | 'f', seq: SQL) =>
+    sql`LEFT JOIN events AS ${sql.raw(name)} ON ${sql.raw(name)}.tenant_id = ${tenantId} AND ${sql.raw(name)}.seq = ${seq}`
+  const middle = sql.raw('(s.low + s.high) / 2')
+  const [low, high] = [
+    sql`iif(e.time > s.time, s.low, ${middle} + 1)`,
+    sql`iif(e.time > s.time, ${middle}, s.high)`,
+  ]
+  const quarter = sql`(${low} + ${high}) / 2`
+  return sql`(WITH RECURSIVE search(low, high, time) AS (
+      SELECT iif(newest.time <= given.time, newest.seq + 1, ${first}), coalesce(newest.seq, 0) + 1, given.time
+        FROM (SELECT ${time} AS time) AS given LEFT JOIN ${last} AS newest
+      UNION ALL SELECT iif(${low} >= ${high} OR f.time > s.time, ${low}, ${quarter} + 1),
+        iif(${low} < ${high} AND f.time > s.time, ${quarter}, ${high}), s.time
+      FROM search AS s ${event('e', middle)} ${event('f', quarter)}
       WHERE s.low < s.high)
-    SELECT low - 1 FROM search ORDER BY high - low LIMIT 1)`
+    SELECT low - 1 FROM search WHERE low >= high LIMIT 1)`
 }
 
 /** What happened to a resource after an event. */
@@ -202,15 +228,19 @@ export function membersAtQuery(
   }
 }
 
-/** The events of one resource from one number down to another, the newest first. */
+/**
+ * The events of one resource from one number down to another, the newest first, without the names of their clients.
+ *
+ * @param id of the resource, or an expression
+ */
 export function resourceEventsQuery(
   tenantId: string,
-  id: string,
+  id: string | SQL,
   { from, before, size }: { readonly from: number; readonly before: number; readonly size: number },
 ): Query<readonly HistoryEvent[]> {
   return {
     statements: [
-      statement(sql`SELECT ${COLUMNS} FROM events AS e INDEXED BY events_by_resource WHERE e.tenant_id = ${tenantId}
+      statement(sql`SELECT ${OWN_COLUMNS} FROM events AS e INDEXED BY events_by_resource WHERE e.tenant_id = ${tenantId}
         AND e.resource_id = ${id} AND ${isChange('e')} AND e.seq >= ${from} AND e.seq < ${before} ORDER BY e.seq DESC LIMIT ${size}`),
     ],
     read: ([found]) => (found?.rows ?? []).map(eventOf),

@@ -1,5 +1,5 @@
 /** The present state of a resource whose changes are undone. */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
@@ -7,23 +7,28 @@ import type { UndoWindow } from '../events/undo.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { StoredRow, storedColumns } from '../tables/stored-resources.ts'
 
+/** A resource, and whether a group has it as a member. */
+export interface PresentResource {
+  readonly row: StoredRow
+  readonly isMember: boolean
+}
+
 /** @returns undefined if it does not exist */
 export function presentQuery(
   type: StoredResourceType,
   tenantId: string,
   id: string,
-): Query<{ readonly row: StoredRow; readonly groups: number; readonly members: number } | undefined> {
-  const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
+): Query<PresentResource | undefined> {
   return {
     statements: [
-      statement(sql`SELECT ${storedColumns(type.table)}, ${members} AS members,
-          (SELECT count(*) FROM (SELECT 1 FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
-            WHERE m.tenant_id = ${tenantId} AND m.member_id = ${id} LIMIT 1)) AS inGroups
+      statement(sql`SELECT ${storedColumns(type.table)},
+          EXISTS (SELECT 1 FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+            WHERE m.tenant_id = ${tenantId} AND m.member_id = ${id}) AS isMember
         FROM ${sql.raw(type.table.name)} WHERE tenant_id = ${tenantId} AND id = ${id}`),
     ],
     read: ([found]) => {
       const row = found?.rows[0]
-      return row && { row: new StoredRow(row), groups: Number(row.inGroups), members: Number(row.members) }
+      return row && { row: new StoredRow(row), isMember: row.isMember === 1 }
     },
   }
 }
@@ -41,14 +46,10 @@ export function obstaclesQuery(
   type: StoredResourceType,
   { tenantId, id, key }: { readonly tenantId: string; readonly id: string; readonly key: string | undefined },
 ): Query<Obstacles> {
-  const { name, columns, uniqueColumn } = type.table
-  const column = sql.raw(uniqueColumn ?? columns[type.nameAttribute]?.sql ?? 'NULL')
-  const isUnique = hasMembers(type) ? sql`t.unique_group_names` : sql`true`
   const isFull = hasMembers(type) ? sql`t.group_count >= t.group_limit` : sql`false`
   return {
     statements: [
-      statement(sql`SELECT ${isFull} AS isFull, (SELECT id FROM ${sql.raw(name)}
-          WHERE tenant_id = ${tenantId} AND ${column} = ${key ?? null} AND id <> ${id} AND ${isUnique} LIMIT 1) AS holder
+      statement(sql`SELECT ${isFull} AS isFull, ${holderOf(type, { tenantId, id, key })} AS holder
         FROM tenants AS t WHERE t.id = ${tenantId}`),
     ],
     read: ([found]) => ({
@@ -56,6 +57,20 @@ export function obstaclesQuery(
       isFull: found?.rows[0]?.isFull === 1,
     }),
   }
+}
+
+/** Another resource that has a name, as an expression; null if names need not be unique. */
+export function holderOf(
+  type: StoredResourceType,
+  { tenantId, id, key }: { readonly tenantId: string; readonly id: string; readonly key: string | undefined },
+): SQL {
+  const { name, columns, uniqueColumn } = type.table
+  const column = sql.raw(uniqueColumn ?? columns[type.nameAttribute]?.sql ?? 'NULL')
+  const isUnique = hasMembers(type)
+    ? sql`(SELECT unique_group_names FROM tenants WHERE id = ${tenantId})`
+    : sql`true`
+  return sql`(SELECT id FROM ${sql.raw(name)}
+    WHERE tenant_id = ${tenantId} AND ${column} = ${key ?? null} AND id <> ${id} AND ${isUnique} LIMIT 1)`
 }
 
 /** The state of ids that are, or were, members of a group. */

@@ -2,6 +2,8 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
+const MEMBER_TYPES = "type IN ('group.members_added', 'group.members_removed')"
+
 /**
  * The outbox: an event for each change of the directory, in the transaction of the change. `seq` is the order of the
  * commits of a tenant, without gaps, because a database has one writer. The oldest events are deleted: by the cron
@@ -38,7 +40,15 @@ export const events = sqliteTable(
     index('events_by_resource')
       .on(table.tenantId, table.resourceId, table.seq)
       .where(sql`resource_id IS NOT NULL`),
+    // The groups that a resource joined and left. Most of these events name one member, whom an index finds.
+    index('events_of_member')
+      .on(table.tenantId, sql`data ->> '$.members[0]'`, table.seq)
+      .where(sql.raw(`${MEMBER_TYPES} AND data ->> '$.members[1]' IS NULL`)),
+    // Those with several members are looked at one after the other: a row for each member would write too many.
+    index('events_of_members')
+      .on(table.tenantId, table.seq)
+      .where(sql.raw(`${MEMBER_TYPES} AND data ->> '$.members[1]' IS NOT NULL`)),
     // There are few.
-    index('events_of_tenant').on(table.tenantId, table.seq).where(sql`resource_id IS NULL`),
+    index('events_of_tenant').on(table.tenantId, table.type, table.seq).where(sql`resource_id IS NULL`),
   ],
 )

@@ -68,13 +68,23 @@ export const tenants = sqliteTable(
     valuesPosition: text('values_position'),
     /** `<table>:<id>`: the last resource whose words are filled in; NULL when all are: see missing-words.ts. */
     wordsPosition: text('words_position'),
+    /** JSON: `NameWords` in src/storage/tenants/name-words.ts. NULL if they are to be filled in, as after a rename by SQL. */
+    nameWords: text('name_words'),
   },
   // Partial indexes, so that queries find the few tenants on the move, and those without values, without a scan.
   (table) => [
     index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`),
     index('tenants_without_values').on(table.id).where(sql`configuration ->> '$.valuesMissing' IS NOT NULL`),
     index('tenants_without_words').on(table.id).where(sql`words_position IS NOT NULL`),
+    index('tenants_without_name_words').on(table.id).where(sql`name_words IS NULL`),
   ],
+)
+
+/** The words of the names and ids of tenants, in comparison form. Triggers keep the rows from `name_words`; no other code writes them. */
+export const tenantWords = sqliteTable(
+  'tenant_words',
+  { word: text('word').notNull(), tenantId: text('tenant_id').notNull() },
+  (table) => [primaryKey({ columns: [table.word, table.tenantId] })],
 )
 
 /**

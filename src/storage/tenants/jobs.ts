@@ -53,8 +53,14 @@ export async function insertJob(
 }
 
 export async function getJob(db: Database, tenantId: string, id: string): Promise<Job | undefined> {
-  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} AND id = ${id}`)])
-  return JOB.first(found)
+  return (await readTogether(db, { job: jobQuery(tenantId, id) })).job
+}
+
+export function jobQuery(tenantId: string, id: string): Query<Job | undefined> {
+  return {
+    statements: [JOB.where(sql`tenant_id = ${tenantId} AND id = ${id}`)],
+    read: ([found]) => JOB.first(found),
+  }
 }
 
 /** The running job of a tenant: there is at most one. */

@@ -3,10 +3,11 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { fold } from '../../scim/fold.ts'
-import type { Database } from '../database/database.ts'
+import { type Database, statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query, readTogether } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
+import { cutWord, wordsOf } from '../tables/words.ts'
 import { TENANT, type Tenant } from './tenants.ts'
 
 /** A tenant with all counts that are kept for it. */
@@ -49,36 +50,84 @@ export function tenantPageQuery(
 
 const IS_HERE = sql`state NOT IN ('arriving', 'moved')`
 
-/** Tenants whose names a search reads: no index has the names. */
-export const SEARCHED_NAMES = 1000
+/** The first tenants, in whose names a search also finds the middle of a word. */
+export const SEARCHED_NAMES = 40
+/** The longest words of a text that are looked up, and the tenants that are looked at for them in all. */
+const [MAX_LOOKED_UP, MAX_CANDIDATES] = [3, 36]
+/** Tenants whose words are still to be filled in. */
+const MAX_WITHOUT_WORDS = 10
+/** Tenants of an administrator who may see only some. */
+const MAX_AMONG = 150
+
+/** The greatest character: a word with the prefix x is at least x and less than x followed by this character. */
+const LAST_CHARACTER = '\u{10ffff}'
+
+export interface TenantSearch {
+  /** In the order of their ids. */
+  readonly items: readonly TenantSummary[]
+  /** Whether it has every tenant whose id, or a word of whose name, begins with the text. */
+  readonly isComplete: boolean
+}
 
 /**
- * The page of the tenants whose id begins with a text, or that are among the first SEARCHED_NAMES and have it in their
- * name. Names are compared as userNames are.
+ * The tenants whose id begins with a text, or whose name and id have words that begin with those of the text. Names are compared
+ * as userNames are.
  *
+ * @param size of the result, for each way to find a tenant
  * @param among as for `tenantPageQuery`
  */
 export function tenantSearchQuery(
   text: string,
-  after: string,
   size: number,
   among?: readonly string[] | undefined,
-): Query<Page<TenantSummary>> {
+): Query<TenantSearch> {
   // Ids have only ASCII characters, and "~" is greater than all of theirs.
   const [id, part] = [text.toLowerCase(), fold(text)]
+  const words = wordsOf(part).map(cutWord)
+  const lookedUp = [...new Set(words)].toSorted((a, b) => b.length - a.length).slice(0, MAX_LOOKED_UP)
+  const share = MAX_CANDIDATES / Math.max(1, lookedUp.length)
+  const isNamed = (tenant: TenantSummary) => {
+    const own = [...wordsOf(fold(tenant.name)), ...wordsOf(tenant.id)]
+    const hasWords = words.length > 0 && words.every((one) => own.some((other) => other.startsWith(one)))
+    return hasWords || tenant.id.startsWith(id) || fold(tenant.name).includes(part)
+  }
+  const sorted = (found: readonly TenantSummary[]) =>
+    [...new Map(found.map((tenant) => [tenant.id, tenant])).values()].toSorted((a, b) =>
+      a.id < b.id ? -1 : 1,
+    )
+  if (among !== undefined) {
+    return {
+      statements: [
+        TENANT.where(sql`id IN (SELECT value FROM json_each(${JSON.stringify(among)})) AND ${IS_HERE}
+          ORDER BY id LIMIT ${MAX_AMONG}`),
+      ],
+      read: ([found]) => {
+        const all = TENANT.all(found)
+        return { items: all.filter(isNamed), isComplete: all.length < MAX_AMONG }
+      },
+    }
+  }
   return {
     statements: [
-      TENANT.where(sql`id > ${after}${isAmong(among)} AND id BETWEEN ${id} AND ${`${id}~`} AND ${IS_HERE}
-        ORDER BY id LIMIT ${size + 1}`),
-      TENANT.where(sql`${IS_HERE}${isAmong(among)} ORDER BY id LIMIT ${SEARCHED_NAMES}`),
+      TENANT.where(sql`id BETWEEN ${id} AND ${`${id}~`} AND ${IS_HERE} ORDER BY id LIMIT ${size + 1}`),
+      TENANT.where(sql`name_words IS NULL AND ${IS_HERE} ORDER BY id LIMIT ${MAX_WITHOUT_WORDS}`),
+      TENANT.where(sql`${IS_HERE} ORDER BY id LIMIT ${SEARCHED_NAMES}`),
+      ...lookedUp.map((word) =>
+        statement(sql`SELECT ${TENANT.columns} FROM (SELECT tenant_id FROM tenant_words
+          WHERE word >= ${word} AND word < ${word + LAST_CHARACTER} ORDER BY word, tenant_id LIMIT ${share}) AS w
+          CROSS JOIN tenants ON tenants.id = w.tenant_id`),
+      ),
     ],
-    read([byId, first]) {
-      const named = TENANT.all(first).filter(
-        (tenant) => tenant.id > after && fold(tenant.name).includes(part),
-      )
-      const all = new Map([...TENANT.all(byId), ...named].map((tenant) => [tenant.id, tenant]))
-      const items = [...all.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      return pageOfItems(items.slice(0, size + 1), size, (tenant) => tenant.id)
+    read([byId, without, first, ...byWord]) {
+      const [begun, missing, all] = [TENANT.all(byId), TENANT.all(without), TENANT.all(first)]
+      const ranges = byWord.map((result) => TENANT.all(result))
+      const named = ranges.flat().filter(({ state }) => state !== 'arriving' && state !== 'moved')
+      // If one of the ranges has ended, every tenant with all of the words is in it.
+      const isFound = ranges.some(({ length }) => length < share) && missing.length < MAX_WITHOUT_WORDS
+      return {
+        items: sorted([...begun.slice(0, size), ...[...named, ...missing, ...all].filter(isNamed)]),
+        isComplete: all.length < SEARCHED_NAMES || (isFound && begun.length <= size),
+      }
     },
   }
 }

@@ -9,6 +9,7 @@ import { selection } from '../tables/selection.ts'
 import { groups, tenants } from '../tables/tables.ts'
 import { removeUnusedTenant } from './arrival.ts'
 import type { SourceMode, TenantConfiguration } from './context.ts'
+import { nameWordsOf } from './name-words.ts'
 
 /** The group limit of a new tenant: the limit that Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
@@ -76,9 +77,9 @@ export async function insertTenant(db: Database, tenant: NewTenant): Promise<boo
   const configuration = profile === 'tolerant' ? null : JSON.stringify({ profile })
   try {
     const [inserted] = await db.batch([
-      statement(sql`INSERT INTO tenants (id, name, group_limit, unique_group_names, configuration, created_at)
-        SELECT ${tenant.id}, ${tenant.name}, ${tenant.groupLimit}, ${Number(tenant.uniqueGroupNames)},
-          ${configuration}, ${tenant.createdAt} WHERE NOT EXISTS (SELECT 1 FROM tenant_locations WHERE tenant_id = ${tenant.id})`),
+      statement(sql`INSERT INTO tenants (id, name, name_words, group_limit, unique_group_names, configuration, created_at)
+        SELECT ${tenant.id}, ${tenant.name}, ${nameWordsOf(tenant.id, tenant.name)}, ${tenant.groupLimit},
+          ${Number(tenant.uniqueGroupNames)}, ${configuration}, ${tenant.createdAt} WHERE NOT EXISTS (SELECT 1 FROM tenant_locations WHERE tenant_id = ${tenant.id})`),
     ])
     return inserted?.changes !== 0
   } catch (error) {
@@ -162,6 +163,7 @@ export async function updateTenant(
   const [earlier, updated, tenant, count, some] = await db.batch([
     TENANT.where(sql`id = ${id}`),
     statement(sql`UPDATE tenants SET name = coalesce(${change.name ?? null}, name),
+      name_words = coalesce(${change.name === undefined ? null : nameWordsOf(id, change.name)}, name_words),
       group_limit = coalesce(${change.groupLimit ?? null}, group_limit),
       unique_group_names = coalesce(${unique}, unique_group_names),
       configuration = nullif(json_patch(coalesce(configuration, '{}'), ${JSON.stringify(change.configuration ?? {})}), '{}')

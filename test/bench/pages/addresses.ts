@@ -58,7 +58,7 @@ function allAddresses(scene: Scene): Readonly<Record<string, readonly string[]>>
   const keys = `${t}/api-keys`
   return {
     'GET /admin': ['/admin'],
-    'GET /admin/tenants': ['/admin/tenants', '/admin/tenants?q=tenant-9'],
+    'GET /admin/tenants': ['/admin/tenants', '/admin/tenants?q=tenant-9', '/admin/tenants?q=tenant+999'],
     'GET /admin/administrators': ['/admin/administrators'],
     'GET /admin/administrators/tokens/:id/revoke': [
       `/admin/administrators/tokens/${scene.adminTokenId}/revoke`,

@@ -31,8 +31,8 @@ export async function makeFile({ users, logEntries }: SceneSize, now: number): P
   database.exec(`INSERT INTO clients (id, tenant_id, name, scope, created_at)
     VALUES ('${OTHER_CLIENT}', 'default', 'Other client', 'provision', ${now - 2 * LOG_DAYS * DAY_MS})`)
   fillLog(database, { users, logEntries, now })
-  database.exec(`${numbers(TENANTS)} INSERT INTO tenants (id, name, created_at)
-    SELECT 'tenant-' || i, 'Tenant ' || i, ${now} FROM n`)
+  database.exec(`${numbers(TENANTS)} INSERT INTO tenants (id, name, name_words, created_at)
+    SELECT 'tenant-' || i, 'Tenant ' || i, json_object('of', 'Tenant ' || i, 'words', json_array('tenant', cast(i AS text))), ${now} FROM n`)
   database.exec(`${numbers(AUDIT_ENTRIES)} INSERT INTO audit_trail (time, administrator, operation, source, tenant_id, target,
       outcome, status, changes, request_id)
     SELECT ${now} - (${AUDIT_ENTRIES} - i) * 1000, 'Administrator', 'updateTenant', 'dashboard', 'default', NULL, 'accepted', 200,
