@@ -12,6 +12,7 @@ import type { Sha256 } from './storage/access/secrets.ts'
 import type { AuditNote } from './storage/administrators/audit-trail.ts'
 import type { Database, DatabaseFigures } from './storage/database/database.ts'
 import type { Replicas } from './storage/database/replicas.ts'
+import type { AdministratorEvent } from './storage/events/administrator-events.ts'
 import type { LogEntry } from './storage/log/log-entry.ts'
 import type { StoredResourceType } from './storage/tables/resource-tables.ts'
 import type { Actor, TenantContext } from './storage/tenants/context.ts'
@@ -217,6 +218,8 @@ export interface HttpEnv {
     duringSession: ((db: Database) => Database) | undefined
     /** Stores that the request has begun with the first write to the first database. */
     beginAudit: ((db: Database) => Database) | undefined
+    /** What the event feed of the tenant tells of the request; undefined if the audit trail does not name it. */
+    event: AdministratorEvent | undefined
     /** The database of an administrator's request. */
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */

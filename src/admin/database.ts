@@ -22,7 +22,9 @@ const OWNER = 'the administration'
 interface Opener {
   readonly env: Pick<Runtime, 'openDatabase' | 'databaseNames' | 'maxDatabaseBytes' | 'turn'>
   /** Undefined outside of requests with a session, or that the audit trail names. */
-  readonly get?: <Name extends 'duringSession' | 'beginAudit'>(name: Name) => HttpEnv['Variables'][Name]
+  readonly get?: <Name extends 'duringSession' | 'beginAudit' | 'event'>(
+    name: Name,
+  ) => HttpEnv['Variables'][Name]
 }
 
 /** Opens the first database. @param figures receives the costs of its statements */
@@ -32,6 +34,7 @@ export function administrationDatabase(opener: Opener, figures: DatabaseFigures)
 
 /**
  * All databases. Batches of the first one also check the session of the administrator, and begin the entry of the audit trail.
+ * What changes a tenant also stores the event of the request.
  *
  * @param figures receives the costs of their statements
  */
@@ -45,7 +48,8 @@ export function administrationDatabases(opener: Opener, figures: DatabaseFigures
     maxBytes,
     open: (name) => {
       const db = inTurn(openDatabase(name, figures), turn && (() => turn(OWNER)))
-      return name === names[0] ? beginAudit(duringSession(db)) : db
+      const audited = name === names[0] ? beginAudit(duringSession(db)) : db
+      return opener.get?.('event')?.storedIn(audited, name) ?? audited
     },
   }
 }

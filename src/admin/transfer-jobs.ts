@@ -120,7 +120,10 @@ export async function exportedFile(
     throw new AdminError(409, 'conflict', `the job must be a finished export, but it ${found}`)
   }
   const bytes = hasFile(job, c.env.now()) ? await openExportFile(db, { tenantId, jobId }) : undefined
-  if (bytes !== undefined) return bytes
+  if (bytes !== undefined) {
+    await c.get('event')?.tell(db)
+    return bytes
+  }
   throw new AdminError(404, 'notFound', 'the file of this export was deleted; export the tenant again')
 }
 

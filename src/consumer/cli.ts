@@ -138,15 +138,18 @@ function store(file: string | undefined, copy: DirectoryCopy): void {
 /** `2026-11-27T10:00:00.000Z  group.members_added  Field crew: mirela@quillfern.example  by Microsoft Entra ID` */
 function line({ timestamp, type, source, data }: DirectoryEvent): string {
   const members = data.members?.map((member) => nameOf(member)).join(', ')
-  const changed =
-    Array.isArray(data.changed) && type.endsWith('.updated') ? data.changed.join(', ') : undefined
-  const details = members ?? changed
+  const fields = /\.(?:updated|acted)$/.test(type) && Array.isArray(data.changed) ? data.changed : []
+  const details = members ?? (fields.length === 0 ? undefined : fields.join(', '))
   const what = `${nameOf(data)}${details === undefined ? '' : `: ${details}`}`
-  return visible(`${timestamp}  ${type}  ${what}  by ${source.clientName ?? 'an administrator'}`)
+  const who = source.clientName ?? (type === 'administrator.acted' ? 'an administrator' : undefined)
+  return visible(`${timestamp}  ${type}  ${what}${who === undefined ? '' : `  by ${who}`}`)
 }
 
-function nameOf(resource: Readonly<Record<string, unknown>>): string {
-  return String(resource.userName ?? resource.displayName ?? resource.id)
+/** The name of a resource; of another event, what it is about. */
+function nameOf(about: Readonly<Record<string, unknown>>): string {
+  const { userName, displayName, id, clientName, operation, target, value, kind } = about
+  if (operation !== undefined) return `${operation}${target === null ? '' : ` ${target}`}`
+  return String(userName ?? displayName ?? id ?? clientName ?? value ?? kind)
 }
 
 /** Characters that a terminal would obey, or that reverse the text, become visible. */

@@ -63,6 +63,9 @@ export type ClientEventType = (typeof CLIENT_EVENTS)[number]
 /** The event of a client that takes unusually much access away: see deprovisioning.ts. */
 export const DEPROVISION_UNUSUAL = 'deprovision.unusual'
 
+/** The event of what an administrator did in a tenant: see storage/events/administrator-events.ts. */
+export const ADMINISTRATOR_ACTED = 'administrator.acted'
+
 /** The types of all events of a directory with these resource types. */
 export function eventTypes(types: readonly ResourceType[]): readonly string[] {
   const ofType = (type: ResourceType) => [
@@ -72,7 +75,14 @@ export function eventTypes(types: readonly ResourceType[]): readonly string[] {
     eventType(type, 'deleted'),
     ...(hasMembers(type) ? [eventType(type, 'members_added'), eventType(type, 'members_removed')] : []),
   ]
-  return [...types.flatMap(ofType), ...TENANT_EVENTS, SOURCE_CONFLICT, ...CLIENT_EVENTS, DEPROVISION_UNUSUAL]
+  return [
+    ...types.flatMap(ofType),
+    ...TENANT_EVENTS,
+    SOURCE_CONFLICT,
+    ...CLIENT_EVENTS,
+    DEPROVISION_UNUSUAL,
+    ADMINISTRATOR_ACTED,
+  ]
 }
 
 /** A resource as it is after a write. */

@@ -279,6 +279,22 @@ describe('the pages of the audit trail', () => {
     expect((await browser.get('/admin/audit')).html).toContain(tenantId)
   })
 
+  it('of a tenant lead to what clients did, and back', async () => {
+    const { tenantId } = await newClient()
+    const browser = await new Browser().signIn((await newAdminToken('viewer', [tenantId])).token)
+    const tenant = `/admin/tenants/${tenantId}`
+    const tab = (path: string, label: string, isCurrent: boolean) =>
+      `<a href="${tenant}/${path}"${isCurrent ? ' aria-current="page"' : ''}>${label}</a>`
+    for (const current of ['log', 'audit']) {
+      const { html } = await browser.get(`${tenant}/${current}`)
+      expect(html).toContain(tab('log', 'By clients', current === 'log'))
+      expect(html).toContain(tab('audit', 'By administrators', current === 'audit'))
+    }
+    expect((await new Browser().signIn().then((owner) => owner.get('/admin/audit'))).html).not.toContain(
+      'By clients',
+    )
+  })
+
   it('download as CSV that no spreadsheet takes for a formula', async () => {
     const { tenantId } = await newClient()
     const { token } = await newAdminToken('admin', [tenantId], { name: '=HYPERLINK("x")' })

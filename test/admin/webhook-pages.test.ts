@@ -1,6 +1,7 @@
 /** The Webhooks pages of the dashboard, in a browser without JavaScript. */
 import { describe, expect, it } from 'vitest'
 import { Browser, fieldValue, textOf } from '../support/dashboard.ts'
+import { eventsOf } from '../support/feed.ts'
 import { admin, newClient } from '../support/harness.ts'
 
 const URL_OF_RECEIVER = 'https://receiver.example.com/events?key=secret-in-url'
@@ -116,13 +117,15 @@ describe('Webhooks', () => {
     await browser.post(`${path}/${id}/state`, { state: 'disabled' })
     await client.createUser()
     await client.createUser()
-    const [, second] = (await client.feed()).body.events
+    const [, second] = await eventsOf(client)
     const replay = async (after: string) => await browser.post(`${path}/${id}/replay`, { after })
     expect((await replay(second.id)).location).toBe(`${path}/${id}?done=replayed`)
-    expect((await admin('GET', `${api}/${id}`)).body.eventsBehind).toBe(0)
+    // The event of the replay itself.
+    expect((await admin('GET', `${api}/${id}`)).body.eventsBehind).toBe(1)
     await replay('')
-    expect((await admin('GET', `${api}/${id}`)).body.eventsBehind).toBe(2)
-    expect(textOf((await browser.get(path)).html)).toContain('Disabled 2 events, oldest: Just now')
+    // Of the token, the webhook and its state, of both users, and of both replays.
+    expect((await admin('GET', `${api}/${id}`)).body.eventsBehind).toBe(7)
+    expect(textOf((await browser.get(path)).html)).toContain('Disabled 7 events, oldest: Just now')
     const refused = await replay('nonsense')
     expect([refused.status, textOf(refused.html)]).toEqual([
       400,

@@ -56,6 +56,8 @@ describe('kill -9 during deliveries', () => {
           call(server, method, `/admin/api/tenants/default${path}`, ADMIN_TOKEN, body)
         const { token } = (await admin('POST', '/tokens', { name: 'Test' })).body
         const webhook = (await admin('POST', '/webhooks', { url: receiver.url })).body
+        // After the events of the token and of the webhook.
+        const created = (await call(server, 'GET', '/events?after=now', token)).body.cursor
         let isOver = false
         const writing = (async () => {
           for (let i = 0; !isOver; i++) {
@@ -80,7 +82,7 @@ describe('kill -9 during deliveries', () => {
           .poll(async () => (await admin('GET', `/webhooks/${webhook.id}`)).body, { timeout: 30_000 })
           .toMatchObject(healthy)
         const events: string[] = []
-        for (let cursor = '', isMore = true; isMore; ) {
+        for (let cursor = `&after=${created}`, isMore = true; isMore; ) {
           const { body } = await call(server, 'GET', `/events?limit=500${cursor}`, token)
           events.push(...body.events.map(({ id }: { id: string }) => id))
           cursor = `&after=${body.cursor}`

@@ -29,7 +29,8 @@ describe('a reader', () => {
     const client = await newClient()
     const first = await client.feed('?after=now')
     expect(first.body).toMatchObject({ events: [], hasMore: false })
-    expect((await client.feed()).body).toEqual(first.body)
+    // After the event of the token.
+    expect((await client.feed()).body.cursor).toEqual(first.body.cursor)
     await client.createUser()
     expect(typesOf(await eventsOf(client, `?after=${first.body.cursor}`))).toEqual(['user.created'])
   })
@@ -40,7 +41,7 @@ describe('a reader', () => {
     for (const seq of [-1, 2 ** 53, 1e21, 0.5, Number.NaN])
       expect(await codeOf(client, await cursorAt(client, seq))).toEqual([400, 'invalid_cursor'])
     expect(await codeOf(client, await cursorAt(client, 999_999_999_999_999))).toEqual([410, 'cursor_expired'])
-    expect((await client.feed(`?after=${await cursorAt(client, 0)}`)).body.events).toHaveLength(1)
+    expect((await client.feed(`?after=${await cursorAt(client, 0)}`)).body.events).toHaveLength(2)
   })
 
   it('whose events were replaced by new ones begins again, and another one goes on', async () => {
@@ -56,22 +57,22 @@ describe('a reader', () => {
         base,
         JSON.stringify([...Array(count).keys()]),
       )
-    await fill(2, 200, 1_000)
-    const late = await cursorAt(client, 201, 1)
-    await fill(202, 63, MAX_EVENT_BYTES + 2_000)
+    await fill(3, 200, 1_000)
+    const late = await cursorAt(client, 202, 1)
+    await fill(203, 63, MAX_EVENT_BYTES + 2_000)
     const events = await allEvents(client, late)
-    expect(events.map(seqOf)).toEqual(Array.from({ length: 63 }, (_, i) => 202 + i))
+    expect(events.map(seqOf)).toEqual(Array.from({ length: 63 }, (_, i) => 203 + i))
     expect(await codeOf(client, old)).toEqual([410, 'cursor_expired'])
-    expect(seqOf((await eventsOf(client, '?limit=1'))[0])).toBe(202)
+    expect(seqOf((await eventsOf(client, '?limit=1'))[0])).toBe(203)
     await client.createUser()
-    expect((await eventsOf(client, `?after=${await cursorAt(client, 264, 1)}`)).map(seqOf)).toEqual([265])
+    expect((await eventsOf(client, `?after=${await cursorAt(client, 265, 1)}`)).map(seqOf)).toEqual([266])
   })
 
   it('of a database that was restored to an earlier time begins again', async () => {
     const client = await newClient()
     for (let i = 0; i < 4; i++) await client.createUser()
     const [first, , third, fourth] = await eventsOf(client)
-    await run('DELETE FROM events WHERE tenant_id = ? AND seq > 2', client.tenantId)
+    await run('DELETE FROM events WHERE tenant_id = ? AND seq > 3', client.tenantId)
     // Beyond the newest event.
     expect(await codeOf(client, third.cursor)).toEqual([410, 'cursor_expired'])
     await new Promise((wait) => setTimeout(wait, 5))
@@ -79,7 +80,7 @@ describe('a reader', () => {
     // Another event has the number now.
     expect(await codeOf(client, third.cursor)).toEqual([410, 'cursor_expired'])
     expect(await codeOf(client, fourth.cursor)).toEqual([410, 'cursor_expired'])
-    expect((await eventsOf(client, `?after=${first.cursor}`)).map(seqOf)).toEqual([2, 3, 4, 5, 6])
+    expect((await eventsOf(client, `?after=${first.cursor}`)).map(seqOf)).toEqual([3, 4, 5, 6, 7])
   })
 
   it('of a tenant that an older version created has cursors', async () => {

@@ -177,9 +177,10 @@ describe('a write', () => {
 describe('the feed', () => {
   it('goes on after a cursor, page by page, for any client of the tenant', async () => {
     const client = await newClient()
-    for (let i = 0; i < 5; i++) await client.createUser({ userName: `user-${i}` })
     const other = new Client(client.tenantId, (await newToken(client.tenantId, { scope: 'read' })).token)
-    const first = (await client.feed('?limit=2')).body
+    const start = await now(client)
+    for (let i = 0; i < 5; i++) await client.createUser({ userName: `user-${i}` })
+    const first = (await client.feed(`?limit=2&after=${start}`)).body
     const second = (await other.feed(`?limit=2&after=${first.cursor}`)).body
     const third = (await client.feed(`?limit=2&after=${second.cursor}`)).body
     const last = (await client.feed(`?limit=2&after=${third.cursor}`)).body

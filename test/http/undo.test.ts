@@ -1,7 +1,7 @@
 /** Undoing what one client did between two times. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { allEvents } from '../support/feed.ts'
+import { allEvents, spreadEvents } from '../support/feed.ts'
 import { admin, Client, newClient } from '../support/harness.ts'
 import { anotherClient, clientIdOf, EVER, preview, resultOf, undo, undone } from '../support/undo.ts'
 
@@ -102,7 +102,7 @@ describe('an undo', () => {
     const { first, second, window } = await twoClients()
     const a = await first.createUser({ title: '0' })
     for (const title of ['1', '2', '3', '4']) await replace(second, `/Users/${a.id}`, 'title', title)
-    await env.DB.prepare('UPDATE events SET time = seq * 1000 WHERE tenant_id = ?').bind(first.tenantId).run()
+    await spreadEvents(first)
     const at = (ms: number) => new Date(ms).toISOString()
     const middle = await undone(first, { ...window, from: at(3_000), to: at(4_000) })
     expect(middle.left).toMatchObject([{ what: 'changed', of: 'title', byClientId: window.clientId }])

@@ -1,5 +1,6 @@
 /** Webhooks as an administrator manages them. What is sent, and when, is in test/sqlite/webhooks.test.ts and test/provider/webhooks.test.ts. */
 import { describe, expect, it } from 'vitest'
+import { eventsOf, everyEvent } from '../support/feed.ts'
 import { admin, type Client, costOf, newClient } from '../support/harness.ts'
 
 const URL_OF_RECEIVER = 'https://receiver.example.com/events?key=secret-in-url'
@@ -46,7 +47,8 @@ describe('a webhook', () => {
     await client.createUser()
     const url = 'https://other.example.com/'
     const changed = await admin('PATCH', path, { url, types: null })
-    expect(changed.body).toMatchObject({ url, types: null, eventsBehind: 1, state: 'disabled' })
+    // Of the user and of both changes.
+    expect(changed.body).toMatchObject({ url, types: null, eventsBehind: 3, state: 'disabled' })
     expect(Date.parse(changed.body.behindSince)).toBeGreaterThan(Date.now() - 60_000)
     expect((await admin('DELETE', path)).status).toBe(204)
     expect((await admin('DELETE', path)).status).toBe(404)
@@ -72,14 +74,16 @@ describe('a webhook', () => {
   it('is replayed after a cursor, after an event, or from the oldest one', async () => {
     const client = await newClient()
     for (let i = 0; i < 3; i++) await client.createUser()
-    const { events } = (await client.feed()).body
+    const events = await eventsOf(client)
     const { id } = await created(client, {})
     // Disabled, so that nothing is sent.
     await admin('PATCH', pathOf(client, `/${id}`), { state: 'disabled' })
     const replay = async (after: unknown) => await admin('POST', pathOf(client, `/${id}/replay`), { after })
-    expect((await replay(events[0].cursor)).body).toMatchObject({ eventsBehind: 2, state: 'disabled' })
-    expect((await replay(events[1].id)).body).toMatchObject({ eventsBehind: 1 })
-    expect((await replay(null)).body).toMatchObject({ eventsBehind: 3, behindSince: events[0].timestamp })
+    // Two users, and then the webhook, its state, and each replay.
+    expect((await replay(events[0].cursor)).body).toMatchObject({ eventsBehind: 5, state: 'disabled' })
+    expect((await replay(events[1].id)).body).toMatchObject({ eventsBehind: 5 })
+    const [first] = await everyEvent(client)
+    expect((await replay(null)).body).toMatchObject({ eventsBehind: 9, behindSince: first.timestamp })
     const other = await newClient()
     await other.createUser()
     const foreign = (await other.feed()).body.events[0]

@@ -15,6 +15,13 @@ import { noting } from '../support/query-plans.ts'
 /** So long ago that the events of other tests are younger. */
 const OLD = Date.UTC(2001)
 
+/** A client of a tenant without events: the one of its token is deleted. */
+async function emptyClient(): Promise<Client> {
+  const client = await newClient()
+  await env.DB.prepare('DELETE FROM events WHERE tenant_id = ?').bind(client.tenantId).run()
+  return client
+}
+
 /** Adds events of users to the empty stream of a tenant, a minute apart. @returns their number */
 async function addEvents({ tenantId }: Client, count: number, from = Date.now(), type = 'user.updated') {
   for (let start = 0; start < count; start += 10_000) {
@@ -44,7 +51,7 @@ async function prune(before: number, limit = 50_000) {
 
 /** The costs of a write with its events and of the same write in a tenant without events. */
 async function costsOf(write: (client: Client) => Promise<Answer>) {
-  const [told, silent] = [await newClient(), await newClient()]
+  const [told, silent] = [await emptyClient(), await emptyClient()]
   await env.DB.prepare(
     `CREATE TRIGGER no_events BEFORE INSERT ON events WHEN NEW.tenant_id = '${silent.tenantId}'
      BEGIN SELECT RAISE(IGNORE); END`,
@@ -109,7 +116,7 @@ describe('the events of a write', () => {
   it('cost the same however many events are stored', async () => {
     const costs: unknown[] = []
     for (const count of [1_000, 100_000]) {
-      const client = await newClient()
+      const client = await emptyClient()
       await addEvents(client, count)
       costs.push(costOf(await client.request('POST', '/Users', { userName: 'a' })))
     }
@@ -121,7 +128,7 @@ describe('a page of the feed', () => {
   it('reads the same rows of 1,000 events and of 120,000, in one round trip', async () => {
     const costs: number[][] = []
     for (const count of [1_000, 120_000]) {
-      const client = await newClient()
+      const client = await emptyClient()
       await addEvents(client, count)
       await client.feed('?limit=1')
       const first = await client.feed('?limit=400')
@@ -144,7 +151,7 @@ describe('a page of the feed', () => {
   it('finds the names of deleted members however many events are stored', async () => {
     const costs: number[] = []
     for (const count of [100, 50_000]) {
-      const client = await newClient()
+      const client = await emptyClient()
       const users: { id: string; userName: string }[] = []
       for (let i = 0; i < 10; i++) users.push(await client.createUser())
       const { id } = await client.createGroup()
@@ -170,7 +177,7 @@ describe('a page of the feed', () => {
   })
 
   it('passes 5,000 events of other types, and finds the one behind them', async () => {
-    const client = await newClient()
+    const client = await emptyClient()
     await addEvents(client, 12_000)
     await env.DB.prepare(
       `UPDATE events SET type = 'group.created' WHERE tenant_id = ? AND seq IN (11000, 11001)`,
@@ -190,7 +197,7 @@ describe('a page of the feed', () => {
   })
 
   it('is found by the key of the events, and members by theirs', async () => {
-    const client = await newClient()
+    const client = await emptyClient()
     const user = await client.createUser()
     await client.createGroup({ members: [{ value: user.id }] })
     const cursor = (await client.feed('?limit=1')).body.cursor
@@ -226,7 +233,7 @@ describe('pruning', () => {
   it('deletes events that are older, except the newest one of a tenant, and reads in proportion', async () => {
     // Other tests have tenants with old events, too.
     await prune(OLD)
-    const clients = [await newClient(), await newClient(), await newClient()] as const
+    const clients = [await emptyClient(), await emptyClient(), await emptyClient()] as const
     const [idle, busy, young] = clients
     await addEvents(idle, 50, OLD)
     await addEvents(busy, 2_000, OLD)
@@ -253,7 +260,7 @@ describe('pruning', () => {
   })
 
   it.for(['moving', 'arriving', 'moved'])('leaves a tenant that is %s', async (state) => {
-    const client = await newClient()
+    const client = await emptyClient()
     await addEvents(client, 10, OLD)
     const setState = async (to: string) =>
       await env.DB.prepare('UPDATE tenants SET state = ?2 WHERE id = ?1').bind(client.tenantId, to).run()

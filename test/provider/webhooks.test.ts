@@ -10,6 +10,7 @@ import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import worker from '../../src/worker.ts'
 import { DELIVERY } from '../bench/cost/model.ts'
+import { eventsOf } from '../support/feed.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
 import { noting } from '../support/query-plans.ts'
 
@@ -41,6 +42,9 @@ interface Hooked {
   readonly url: string
   readonly path: string
 }
+
+/** The events of the token and of the webhook, which come first in each tenant. */
+const FIRST = 2
 
 /** A tenant with a webhook whose object has nothing to do: it is disabled while a test makes events. */
 async function hooked(events: number): Promise<Hooked> {
@@ -97,8 +101,7 @@ function runnerFor({ client, id }: Hooked, open = () => openDatabase(env.DB, noF
 }
 
 const idsOf = (posts: readonly WebhookPost[]) => posts.map(({ headers }) => headers['webhook-id'])
-const feedIds = async ({ client }: Hooked) =>
-  ((await client.feed('?limit=500')).body.events as { id: string }[]).map(({ id }) => id)
+const feedIds = async ({ client }: Hooked) => (await eventsOf(client, '?limit=500')).map(({ id }) => id)
 
 describe('a receiver that fails', () => {
   it('is tried ten times in three days, is then disabled with the reason, and can be enabled again', async () => {
@@ -216,8 +219,8 @@ describe('a run', () => {
     const webhook = await hooked(3)
     const delivery = { time: 1, eventId: 'evt', type: 'user.created', attempt: 1, status: 204, error: null }
     const full = JSON.stringify(Array.from({ length: MAX_SHOWN_DELIVERIES }, () => delivery))
-    await env.DB.prepare('UPDATE webhooks SET seq = 2, deliveries = ?2 WHERE id = ?1')
-      .bind(webhook.id, full)
+    await env.DB.prepare('UPDATE webhooks SET seq = ?3, deliveries = ?2 WHERE id = ?1')
+      .bind(webhook.id, full, FIRST + 2)
       .run()
     const figures = noFigures()
     const { sent, run } = runnerFor(webhook, () => openDatabase(env.DB, figures))
@@ -281,8 +284,8 @@ describe('a run', () => {
 
   it('tells how many events were deleted before they could be sent', async () => {
     const webhook = await hooked(5)
-    await env.DB.prepare('DELETE FROM events WHERE tenant_id = ? AND seq <= 3')
-      .bind(webhook.client.tenantId)
+    await env.DB.prepare('DELETE FROM events WHERE tenant_id = ? AND seq <= ?')
+      .bind(webhook.client.tenantId, FIRST + 3)
       .run()
     const { sent, run } = runnerFor(webhook)
     expect(await run()).toBe('idle')

@@ -27,7 +27,7 @@ import {
   threeDatabases,
 } from '../support/databases.ts'
 import { faultyBinding } from '../support/faults.ts'
-import { type Answer, admin, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
+import { type Answer, admin, Client, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
 
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
@@ -55,6 +55,34 @@ async function ended({ tenantId }: ClientOfSeveral, jobId: string) {
     },
     { timeout: 25_000, interval: 50 },
   )
+}
+
+/** Gives a tenant more users than one request deletes. */
+async function fill(name: string, tenantId: string): Promise<void> {
+  await BINDINGS[name]
+    ?.prepare(
+      `WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 20000)
+      INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+      SELECT ?1, ?1 || value, user, user, 1, 0, 0 FROM (SELECT value, json_object('userName', 'u' || value) AS user FROM n)`,
+    )
+    .bind(tenantId)
+    .run()
+}
+
+/** The bindings of an installation that has the database, and the number of statements that they were sent. */
+function counting(name: 'DB' | 'DB2') {
+  const counted = { statements: 0 }
+  const count = (binding: D1Binding | undefined): D1Binding => ({
+    prepare: (text) => (binding as D1Binding).prepare(text),
+    batch<T>(all: D1PreparedStatement[]) {
+      counted.statements += all.length
+      return (binding as D1Binding).batch<T>(all)
+    },
+  })
+  const all = { ...SEVERAL, DB: count(BINDINGS.DB) as D1Database, DB2: count(BINDINGS.DB2) }
+  // An installation with one database has no catalogue of others, and deletes more in a request.
+  const bindings = name === 'DB' ? { ...all, DB2: undefined, DB3: undefined } : all
+  return { bindings, counted }
 }
 
 describe('a tenant in another database', () => {
@@ -134,30 +162,75 @@ describe('a tenant in another database', () => {
     async (name) => {
       const client = await newClientIn(name)
       const { tenantId } = client
+      await fill(name, tenantId)
+      const { bindings, counted } = counting(name)
+      const { status, body } = await adminOfSeveral('DELETE', `/tenants/${tenantId}`, undefined, bindings)
+      expect([status, body.state]).toEqual([202, 'deleting'])
+      expect(counted.statements).toBeLessThanOrEqual(MAX_QUERIES_FREE)
+      expect(await ended(client, body.jobId)).toMatchObject({ kind: 'delete', state: 'done' })
+      expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: undefined })
+    },
+  )
+
+  it.for(['DB', 'DB2'] as const)(
+    'in %s has its import undone with as many statements, its event included',
+    async (name) => {
+      const { tenantId } = await newClientIn(name)
+      await fill(name, tenantId)
       await BINDINGS[name]
         ?.prepare(
-          `WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 20000)
-        INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-        SELECT ?1, ?1 || value, user, user, 1, 0, 0 FROM (SELECT value, json_object('userName', 'u' || value) AS user FROM n)`,
+          `UPDATE tenants SET state = 'importing', imported_lines = 1, import_digest = 'x' WHERE id = ?`,
         )
         .bind(tenantId)
         .run()
-      let statements = 0
-      const counting = (binding: D1Binding | undefined): D1Binding => ({
-        prepare: (text) => (binding as D1Binding).prepare(text),
-        batch<T>(all: D1PreparedStatement[]) {
-          statements += all.length
-          return (binding as D1Binding).batch<T>(all)
-        },
-      })
-      const all = { ...SEVERAL, DB: counting(BINDINGS.DB) as D1Database, DB2: counting(BINDINGS.DB2) }
-      // An installation with one database has no catalogue of others, and deletes more in a request.
-      const bindings = name === 'DB' ? { ...all, DB2: undefined, DB3: undefined } : all
-      const { status, body } = await adminOfSeveral('DELETE', `/tenants/${tenantId}`, undefined, bindings)
-      expect([status, body.state]).toEqual([202, 'deleting'])
-      expect(statements).toBeLessThanOrEqual(MAX_QUERIES_FREE)
-      expect(await ended(client, body.jobId)).toMatchObject({ kind: 'delete', state: 'done' })
-      expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: undefined })
+      const { bindings, counted } = counting(name)
+      const path = `/tenants/${tenantId}/import`
+      const { status, body } = await adminOfSeveral('DELETE', path, undefined, bindings)
+      expect([status, body.state]).toEqual([202, 'undoing'])
+      expect(counted.statements).toBeLessThanOrEqual(MAX_QUERIES_FREE)
+    },
+  )
+
+  it.for(['DB', 'DB2'] as const)(
+    'in %s has the events of what administrators do, also of jobs, and takes them along',
+    async (home) => {
+      const client = await newClientIn(home)
+      const path = `/tenants/${client.tenantId}`
+      const reader = new Client(client.tenantId, client.token, sendSeveral)
+      const acted = async () => {
+        const { body } = await reader.feed('?types=administrator.acted')
+        return body.events.map(({ data }: { data: { operation: string } }) => data.operation)
+      }
+      const before = await acted()
+      await adminOfSeveral('PATCH', path, { groupLimit: 7 })
+      await adminOfSeveral('PATCH', path, { groupLimit: -7 })
+      await ended(client, (await adminOfSeveral('POST', `${path}/exports`)).body.id)
+      const { body: token } = await adminOfSeveral('POST', `${path}/tokens`, { name: 'Okta' })
+      const { body: other } = await adminOfSeveral('POST', `${path}/tokens`, { name: 'Other' })
+      expect((await adminOfSeveral('POST', `${path}/move`, { database: home })).status).toBe(400)
+      await ended(client, (await move(client, 'DB3')).body.id)
+      await adminOfSeveral('DELETE', `${path}/tokens/${token.id}`)
+      const expected = [
+        'updateTenant',
+        'startExport',
+        'createToken',
+        'createToken',
+        'moveTenant',
+        'revokeToken',
+      ]
+      expect(await acted()).toEqual([...before, ...expected])
+      // Both sides of a move must stay equal.
+      const state = async (value: string) =>
+        await BINDINGS.DB3?.prepare('UPDATE tenants SET state = ?2 WHERE id = ?1')
+          .bind(client.tenantId, value)
+          .run()
+      await state('moving')
+      expect((await adminOfSeveral('DELETE', `${path}/tokens/${other.id}`)).status).toBe(204)
+      expect((await rowsOf('DB3', client.tenantId)).tokens).toContainEqual(
+        expect.objectContaining({ id: other.id, revoked_at: expect.any(Number) }),
+      )
+      await state('ready')
+      expect(await acted()).toEqual([...before, ...expected])
     },
   )
 

@@ -134,6 +134,6 @@ describe('a tenant that moves between databases', () => {
     await move(tenantId, 'DB2', 'DB')
     await client.createUser()
     expect(await run()).toBe('idle')
-    expect(received).toEqual([1, 2, 1, 2, 3, 4])
+    expect(received).toEqual([2, 3, 2, 3, 4, 5])
   })
 })

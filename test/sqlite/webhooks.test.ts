@@ -54,7 +54,9 @@ describe('a delivery', () => {
       const receiver = await receiverOf()
       const tenant = await tenantWith(receiver.url)
       expect(await sendText(`/tenants/${tenant.id}/${path}`, file)).toBe(status)
-      await expect.poll(() => receiver.received.map(({ type }) => type), SOON).toEqual(['tenant.imported'])
+      await expect
+        .poll(() => receiver.received.map(({ type }) => type), SOON)
+        .toEqual(['administrator.acted', 'tenant.imported'])
     }
   })
 
@@ -85,7 +87,7 @@ describe('a delivery', () => {
     const receiver = await receiverOf()
     const tenant = await tenantWith(receiver.url)
     const added = (await admin('POST', `${tenant.path}/secrets`)).body
-    await tenant.createUser()
+    // The event of the new secret.
     await expect.poll(() => receiver.received.length, SOON).toBe(1)
     const [both] = receiver.received
     if (both === undefined) throw new Error('nothing was received')
@@ -94,8 +96,8 @@ describe('a delivery', () => {
     const [first] = (await tenant.webhook()).secrets
     expect((await admin('DELETE', `${tenant.path}/secrets/${first.id}`)).status).toBe(204)
     await tenant.createUser()
-    await expect.poll(() => receiver.received.length, SOON).toBe(2)
-    const [, one] = receiver.received
+    await expect.poll(() => receiver.received.length, SOON).toBe(3)
+    const one = receiver.received.at(-1)
     if (one === undefined) throw new Error('nothing was received')
     verified(added.secret, one)
     expect(() => verified(tenant.secret, one)).toThrow(/signature/i)
@@ -109,8 +111,10 @@ describe('a delivery', () => {
     const ids = idsOf(await tenant.events())
     await expect.poll(async () => (await tenant.webhook()).eventsBehind, SOON).toBe(0)
     await admin('POST', `${tenant.path}/replay`, { after: ids[0] })
-    await expect.poll(() => receiver.received.length, SOON).toBe(5)
-    expect(idsOf(receiver.received)).toEqual([...ids, ...ids.slice(1)])
+    await expect.poll(() => receiver.received.length, SOON).toBe(6)
+    // The event of the replay comes last.
+    const acted = (await tenant.events()).at(-1)?.id
+    expect(idsOf(receiver.received)).toEqual([...ids, ...ids.slice(1), acted])
   })
 })
 
@@ -223,7 +227,9 @@ describe('a receiver', () => {
     await tenant.createUser()
     await expect.poll(async () => (await tenant.webhook()).attempts, SOON).toBe(1)
     await admin('PATCH', tenant.path, { url: good.url })
-    await expect.poll(() => good.received.length, { timeout: 2_000 }).toBe(1)
+    await expect
+      .poll(() => good.received.map(({ type }) => type), { timeout: 2_000 })
+      .toEqual(['user.created', 'administrator.acted'])
     expect(bad.received).toHaveLength(1)
   })
 
@@ -238,6 +244,8 @@ describe('a receiver', () => {
     // Enabled again, it gets all that it has missed.
     receiver.answering = (response) => response.writeHead(204).end()
     await admin('PATCH', tenant.path, { state: 'active' })
-    await expect.poll(() => receiver.received.length, SOON).toBe(3)
+    await expect
+      .poll(() => receiver.received.slice(1).map(({ type }) => type), SOON)
+      .toEqual(['user.created', 'user.created', 'administrator.acted'])
   })
 })

@@ -20,13 +20,15 @@ export async function reader(client: Client): Promise<ClientOptions> {
   }
 }
 
-/** Brings a copy up to date. */
+/** Brings a copy up to date. @returns its changes, without what administrators did, which changes nothing of it */
 export async function changesOf(
   copy: DirectoryCopy,
   options: ClientOptions,
 ): Promise<readonly DirectoryChange[]> {
   const changes: DirectoryChange[] = []
-  for await (const change of followDirectory(copy, { ...options, once: true })) changes.push(change)
+  for await (const change of followDirectory(copy, { ...options, once: true })) {
+    if (change.kind === 'read' || change.event.type !== 'administrator.acted') changes.push(change)
+  }
   return changes
 }
 

@@ -43,6 +43,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
     requireOneRequest(c.env, id, statements)
     const { extensions } = await listSchemas(db, id)
     const source = { db, tenant, types, extensions }
+    await c.get('event')?.tell(db)
     return fileResponse(c, id, exportedText(source, clients === 'include'))
   },
 

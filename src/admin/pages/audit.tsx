@@ -5,6 +5,7 @@ import type { AuditEntry } from '../../storage/administrators/audit-trail.ts'
 import type { Page } from '../../storage/database/query.ts'
 import { Badge, EmptyState, PageHead } from '../components/blocks.tsx'
 import { ChangeTable } from '../components/change-table.tsx'
+import { LogTabs } from '../components/log-tabs.tsx'
 import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { AUDIT_PATH, tenantPaths } from '../components/paths.ts'
@@ -39,6 +40,7 @@ export function AuditPage({ administrator, tenant, page, isFirst }: AuditProps) 
           Download CSV
         </a>
       </PageHead>
+      {tenant && <LogTabs tenantId={tenant.id} current="administrators" />}
       <section class="panel" aria-label="Entries">
         {page.items.length === 0 ? (
           <EmptyState title="No entries.">

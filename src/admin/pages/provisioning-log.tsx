@@ -7,6 +7,7 @@ import { EmptyState, PageHead } from '../components/blocks.tsx'
 import type { FormError } from '../components/form.tsx'
 import { LogEntries, LogEntryDetails, nameOf, Outcome } from '../components/log-entry.tsx'
 import { type LogFilterForm, LogFilters } from '../components/log-filters.tsx'
+import { LogTabs } from '../components/log-tabs.tsx'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { Permitted } from '../components/permitted.tsx'
@@ -27,7 +28,7 @@ export interface ProvisioningLogProps {
 
 export function ProvisioningLogPage(props: ProvisioningLogProps) {
   const { administrator, tenant, clients, form, error, isFirst } = props
-  const { log, explain, audit } = tenantPaths(tenant.id)
+  const { log, explain } = tenantPaths(tenant.id)
   const query = { ...form }
   return (
     <Layout title="Provisioning log" administrator={administrator} tenant={tenant} current="log">
@@ -42,9 +43,6 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
             Explain a request
           </a>
         </Permitted>
-        <a class="button quiet" href={audit}>
-          What administrators did
-        </a>
         <a class="button quiet" href={withQuery(`${log}.csv`, query)}>
           Download CSV
         </a>
@@ -52,6 +50,7 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
           Download JSON
         </a>
       </PageHead>
+      <LogTabs tenantId={tenant.id} current="clients" />
       <LogFilters path={log} types={tenant.resourceTypes} clients={clients} form={form} error={error} />
       <section class="panel" aria-label="Entries" id="entries" {...(isFirst ? { 'data-live': '' } : {})}>
         <Entries {...props} />

@@ -13,6 +13,7 @@ import {
   insertAuditEntry,
   type NewAuditEntry,
 } from '../../storage/administrators/audit-trail.ts'
+import { AdministratorEvent } from '../../storage/events/administrator-events.ts'
 import { PERMISSIONS, type Rule } from '../contract/permissions.ts'
 import { ADMIN_API_PATH, ROUTES } from '../contract/routes.ts'
 import { administrationDatabase } from '../database.ts'
@@ -56,6 +57,7 @@ function beginning(c: Context<HttpEnv>): { key?: string } {
   const begun: { key?: string } = {}
   const operation = recordedOperation(c)
   if (operation === undefined || isSignIn(operation)) return begun
+  c.set('event', eventOf(c, operation))
   const begin = () => {
     const entry = entryOf(c, operation)
     if (entry === undefined) return undefined
@@ -65,6 +67,30 @@ function beginning(c: Context<HttpEnv>): { key?: string } {
   c.set('beginAudit', (db) => beginningAudit(db, begin))
   c.set('db', administrationDatabase(c, c.get('figures')))
   return begun
+}
+
+/** What the event feed of the tenant tells of the request, if it changes something. */
+function eventOf(c: Context<HttpEnv>, operation: RecordedOperation): AdministratorEvent {
+  const event = new AdministratorEvent({
+    request() {
+      const entry = entryOf(c, operation)
+      if (entry === undefined || entry.tenantId === null) return undefined
+      const { tenantId, requestId, time: now, target, source, via } = entry
+      return { tenantId, requestId, now, operation, target, source, via }
+    },
+    onTold: ({ tenantId }, webhooks) => c.env.pokeWebhooks(tenantId, webhooks),
+    /** The change is stored, so an event that cannot be stored does not refuse it. */
+    async tellAtHome(name, act) {
+      const home = c.get('home') as string | undefined
+      if (home === undefined || home === name) return
+      try {
+        await event.tell(c.env.openDatabase(home, c.get('figures')), act)
+      } catch (error) {
+        logFault(c, error)
+      }
+    },
+  })
+  return event
 }
 
 /** @returns undefined for a request that the trail does not name */

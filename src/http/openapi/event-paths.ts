@@ -5,6 +5,7 @@
 import { canBeDisabled } from '../../scim/active.ts'
 import { HEALTH_STATES } from '../../scim/client-health.ts'
 import {
+  ADMINISTRATOR_ACTED,
   CLIENT_EVENTS,
   DEPROVISION_UNUSUAL,
   eventType,
@@ -116,10 +117,12 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
         ofTypes([SOURCE_CONFLICT], ref('schemas', 'SourceConflict')),
         ofTypes(CLIENT_EVENTS, ref('schemas', 'ClientHealthChanged')),
         ofTypes([DEPROVISION_UNUSUAL], ref('schemas', 'UnusualDeprovisioning')),
+        ofTypes([ADMINISTRATOR_ACTED], ref('schemas', 'AdministratorActed')),
       ],
     },
     EventSource: {
-      description: 'The client and the request that made the change. All null for an administrator.',
+      description:
+        'The client and the request that made the change. All null if there is none, or none is known.',
       ...object(
         { clientId: TEXT_OR_NULL, clientName: TEXT_OR_NULL, requestId: TEXT_OR_NULL },
         ['clientId', 'clientName', 'requestId'],
@@ -129,6 +132,7 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
     SourceConflict: conflictSchema(),
     ClientHealthChanged: clientHealthSchema(),
     UnusualDeprovisioning: deprovisioningSchema(),
+    AdministratorActed: administratorActedSchema(),
     ...Object.fromEntries(types.flatMap(dataSchemas)),
     ...(groups.length > 0 && { EventMember: memberSchema() }),
     EventPage: object(
@@ -250,6 +254,24 @@ function deprovisioningSchema(): Json {
     users: { ...count, description: 'Users that it disabled or deleted within the window.' },
     groups: { ...count, description: 'Groups that it deleted.' },
     memberships: { ...count, description: 'Memberships that it removed, or deleted with their group.' },
+  }
+  return object(data, Object.keys(data), true)
+}
+
+function administratorActedSchema(): Json {
+  const data = {
+    operation: {
+      ...TEXT,
+      description:
+        'The "operationId" of the request, or the name of a form of the dashboard that does something else.',
+    },
+    target: { ...TEXT_OR_NULL, description: 'The id of what was created, changed or ended.' },
+    changed: {
+      ...arrayOf(TEXT),
+      description: 'The fields that changed, of settings, a client or a webhook.',
+    },
+    source: { type: 'string', enum: ['admin API', 'dashboard'] },
+    via: { ...TEXT_OR_NULL, description: 'How the administrator signed in.' },
   }
   return object(data, Object.keys(data), true)
 }

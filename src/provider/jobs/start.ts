@@ -177,7 +177,7 @@ export async function beginImport(
   lines: number,
 ): Promise<Job | undefined> {
   const change = { step: 'importing', total: lines }
-  const [changed] = await catalogueOf(databases).batch([jobStatement(job, change)])
+  const [changed] = await catalogueOf(databases).batch([{ ...jobStatement(job, change), act: {} }])
   return changed?.changes === 1 ? { ...job, ...change } : undefined
 }
 
@@ -205,7 +205,7 @@ export async function cancelImport({ databases, tenantId }: JobStart): Promise<J
     // It is being undone already.
     if (IMPORT_STEPS[job.step]?.onFailure === undefined) return job
     const change = { step: 'undoing', position: null, attempts: 0, error: 'cancelled by an administrator' }
-    const [changed] = await catalogue.batch([jobStatement(job, change)])
+    const [changed] = await catalogue.batch([{ ...jobStatement(job, change), act: {} }])
     if (changed?.changes === 1) return { ...job, ...change }
   }
 }
@@ -246,7 +246,7 @@ export async function cancelUndo({ databases, tenantId }: JobStart): Promise<Job
     const job = await runningJob(catalogue, tenantId)
     if (job?.kind !== 'undo') return undefined
     const change = { step: 'failing', attempts: 0, error: 'cancelled by an administrator' }
-    const [changed] = await catalogue.batch([jobStatement(job, change)])
+    const [changed] = await catalogue.batch([{ ...jobStatement(job, change), act: {} }])
     if (changed?.changes === 1) return { ...job, ...change }
   }
 }
@@ -258,6 +258,9 @@ async function requireReady({ databases, tenantId, home }: JobStart): Promise<Te
   return tenant
 }
 
+/** An import begins with its file, and the other jobs continue what a request has begun. */
+const ACTS: ReadonlySet<Job['kind']> = new Set(['move', 'export', 'restore', 'undo'])
+
 async function insert(
   start: JobStart,
   what: Pick<Job, 'kind' | 'step' | 'target' | 'total'> & Partial<Pick<Job, 'position'>>,
@@ -265,7 +268,7 @@ async function insert(
   const { databases, tenantId, home, newId, now } = start
   const catalogue = catalogueOf(databases)
   const job = { id: newId(), tenantId, source: home, createdAt: now, position: null, ...what }
-  if (!(await insertJob(catalogue, job))) {
+  if (!(await insertJob(catalogue, job, ACTS.has(what.kind)))) {
     const running = await runningJob(catalogue, tenantId)
     // The job that was in the way may have ended in the meantime.
     if (running === undefined) return await insert(start, what)

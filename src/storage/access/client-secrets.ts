@@ -85,7 +85,7 @@ export async function insertSecret(
     FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`)
   const results = await db.batch([
     ...(newClient ? [insertClientStatement(tenantId, { ...newClient, id: clientId, createdAt })] : []),
-    insert,
+    { ...insert, act: { target: id } },
     SECRET.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
   ])
   return SECRET.first(results.at(-1))
@@ -122,11 +122,13 @@ export async function rotateSecret(
   const isOld = sql`${isRotatable('secret', tenantId, oldId, createdAt)}
     AND EXISTS (SELECT 1 FROM clients WHERE id = client_secrets.client_id AND deleted_at IS NULL)`
   try {
-    const [, , found] = await db.batch([
+    const insert =
       statement(sql`INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters, created_at, expires_at)
         SELECT ${id}, tenant_id, client_id, name, ${hash}, ${lastCharacters}, ${createdAt},
           ${createdAt} + expires_at - created_at
-        FROM client_secrets WHERE ${isOld}`),
+        FROM client_secrets WHERE ${isOld}`)
+    const [, , found] = await db.batch([
+      { ...insert, act: {} },
       statement(sql`UPDATE client_secrets SET replaced_by = ${id} WHERE ${isOld}`),
       SECRET.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
     ])
@@ -151,8 +153,12 @@ export async function revokeSecret(
   now: number,
 ): Promise<boolean> {
   const isSecret = sql`tenant_id = ${tenantId} AND id = ${id} AND client_id = coalesce(${clientId ?? null}, client_id)`
+  const revoke = statement(
+    sql`UPDATE client_secrets SET revoked_at = coalesce(revoked_at, ${now}) WHERE ${isSecret}`,
+  )
+  const isValid = sql`EXISTS (SELECT 1 FROM client_secrets WHERE ${isSecret} AND revoked_at IS NULL)`
   const [revoked] = await db.batch([
-    statement(sql`UPDATE client_secrets SET revoked_at = coalesce(revoked_at, ${now}) WHERE ${isSecret}`),
+    { ...revoke, act: { when: isValid } },
     statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})
       WHERE client_id = (SELECT client_id FROM client_secrets WHERE ${isSecret}) AND credential_id = ${id}`),
     passOnStatement('secret', tenantId, id),

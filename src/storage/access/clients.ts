@@ -3,6 +3,7 @@
  * them.
  */
 import { sql } from 'drizzle-orm'
+import { changedFields } from '../database/changed-fields.ts'
 import { type Database, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
@@ -98,7 +99,8 @@ export type NewClient = Omit<Client, 'lastUsedAt'>
 
 /** @returns false when there is no such tenant, or the tenant is being deleted */
 export async function insertClient(db: Database, tenantId: string, client: NewClient): Promise<boolean> {
-  const [inserted] = await db.batch([insertClientStatement(tenantId, client)])
+  const insert = insertClientStatement(tenantId, client)
+  const [inserted] = await db.batch([{ ...insert, act: { target: client.id } }])
   return (inserted?.changes ?? 0) > 0
 }
 
@@ -135,10 +137,20 @@ export async function updateClient(
   }: { [Name in keyof ClientChange]: ClientChange[Name] | null },
 ): Promise<Client | undefined> {
   const scopeOfClient = sql`(SELECT scope FROM clients WHERE clients.id = ${id})`
-  const [, , found] = await db.batch([
+  const isClient = sql`tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`
+  const update =
     statement(sql`UPDATE clients SET name = coalesce(${name}, name), scope = coalesce(${scope}, scope),
-      token_lifetime = coalesce(${tokenLifetime}, token_lifetime)
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`),
+      token_lifetime = coalesce(${tokenLifetime}, token_lifetime) WHERE ${isClient}`)
+  const changed = changedFields(
+    [
+      ['name', sql`name <> ${name}`],
+      ['scope', sql`scope <> ${scope}`],
+      ['tokenLifetime', sql`token_lifetime <> ${tokenLifetime}`],
+    ],
+    sql`FROM clients WHERE ${isClient}`,
+  )
+  const [, , found] = await db.batch([
+    { ...update, act: { changed } },
     statement(sql`UPDATE tokens SET scope = ${scopeOfClient} WHERE tenant_id = ${tenantId} AND client_id = ${id}
       AND (credential_id IS NULL OR ${scopeOfClient} = 'read')`),
     selectClient(tenantId, id),
@@ -158,9 +170,10 @@ export async function deleteClient(
   id: string,
   now: number,
 ): Promise<boolean> {
+  const end = statement(sql`UPDATE clients SET deleted_at = ${now}
+    WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`)
   const [deleted] = await db.batch([
-    statement(sql`UPDATE clients SET deleted_at = ${now}
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`),
+    { ...end, act: {} },
     statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})
       WHERE tenant_id = ${tenantId} AND client_id = ${id}`),
     statement(sql`UPDATE client_secrets SET revoked_at = coalesce(revoked_at, ${now})

@@ -51,10 +51,9 @@ export async function keepCredential(
   tenantId: string,
   id: string,
 ): Promise<boolean> {
-  const [kept] = await db.batch([
-    statement(sql`UPDATE ${tableOf(kind)} SET replaced_by = NULL
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND revoked_at IS NULL AND replaced_by IS NOT NULL
-        AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = ${tenantId} AND state = 'ready')`),
-  ])
+  const keep = statement(sql`UPDATE ${tableOf(kind)} SET replaced_by = NULL
+    WHERE tenant_id = ${tenantId} AND id = ${id} AND revoked_at IS NULL AND replaced_by IS NOT NULL
+      AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = ${tenantId} AND state = 'ready')`)
+  const [kept] = await db.batch([{ ...keep, act: {} }])
   return (kept?.changes ?? 0) > 0
 }

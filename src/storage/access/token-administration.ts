@@ -67,14 +67,16 @@ export async function insertToken(
   tenantId: string,
   { id, name, hash, lastCharacters, createdAt, expiresAt, clientId, scope = 'provision' }: NewToken,
 ): Promise<StoredToken | undefined> {
-  const [, stored] = await db.batch([
+  const insert =
     clientId === undefined
       ? statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, last_characters, created_at, expires_at)
           SELECT ${id}, id, ${name}, ${scope}, ${hash}, ${lastCharacters}, ${createdAt}, ${expiresAt}
           FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`)
       : statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, last_characters, created_at, expires_at)
           SELECT ${id}, tenant_id, id, ${name}, scope, ${hash}, ${lastCharacters}, ${createdAt}, ${expiresAt}
-          FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
+          FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`)
+  const [, stored] = await db.batch([
+    { ...insert, act: { target: id } },
     STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
   ])
   return STORED_TOKEN.first(stored)
@@ -82,9 +84,10 @@ export async function insertToken(
 
 /** Revokes a token from the next request on. A second revocation keeps the first time. @returns false when unknown */
 export async function revokeToken(db: Database, tenantId: string, id: string, now: number): Promise<boolean> {
+  const isToken = sql`tenant_id = ${tenantId} AND id = ${id}`
+  const revoke = statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now}) WHERE ${isToken}`)
   const [result] = await db.batch([
-    statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})
-      WHERE tenant_id = ${tenantId} AND id = ${id}`),
+    { ...revoke, act: { when: sql`EXISTS (SELECT 1 FROM tokens WHERE ${isToken} AND revoked_at IS NULL)` } },
     passOnStatement('token', tenantId, id),
   ])
   return result?.changes === 1

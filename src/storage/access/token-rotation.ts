@@ -76,11 +76,13 @@ export async function rotateToken(
   const { id, hash, lastCharacters, createdAt } = token
   const isOld = sql`${isRotatable('token', tenantId, oldId, createdAt)} AND credential_id IS NULL`
   try {
-    const [inserted, , found] = await db.batch([
+    const insert =
       statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, last_characters, created_at, expires_at)
         SELECT ${id}, tenant_id, client_id, name, scope, ${hash}, ${lastCharacters}, ${createdAt},
           ${createdAt} + expires_at - created_at
-        FROM tokens WHERE ${isOld}`),
+        FROM tokens WHERE ${isOld}`)
+    const [inserted, , found] = await db.batch([
+      { ...insert, act: {} },
       statement(sql`UPDATE tokens SET replaced_by = ${id} WHERE ${isOld}`),
       STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id}`),
     ])

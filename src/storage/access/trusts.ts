@@ -65,14 +65,15 @@ export async function putTrust(
   newClient?: NewClient,
 ): Promise<Trust | undefined> {
   const { clientId, issuer, jwksUri, subject, audiences, tid, azp, jwks, createdAt } = trust
+  const replace = statement(sql`INSERT OR REPLACE INTO client_trusts
+      (client_id, tenant_id, issuer, jwks_uri, subject, audiences, tid, azp, jwks, created_at)
+    SELECT id, tenant_id, ${issuer}, ${jwksUri}, ${subject}, ${JSON.stringify(audiences)}, ${tid}, ${azp}, ${jwks},
+      ${createdAt}
+    FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`)
   const results = await db.batch([
     ...(newClient === undefined ? [] : [insertClientStatement(tenantId, newClient)]),
     revokeStatement(tenantId, clientId, createdAt),
-    statement(sql`INSERT OR REPLACE INTO client_trusts
-        (client_id, tenant_id, issuer, jwks_uri, subject, audiences, tid, azp, jwks, created_at)
-      SELECT id, tenant_id, ${issuer}, ${jwksUri}, ${subject}, ${JSON.stringify(audiences)}, ${tid}, ${azp}, ${jwks},
-        ${createdAt}
-      FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
+    { ...replace, act: { target: clientId } },
     TRUST.where(sql`k.tenant_id = ${tenantId} AND k.client_id = ${clientId}`),
   ])
   const [inserted, stored] = results.slice(-2)
@@ -91,10 +92,10 @@ export async function deleteTrust(
   clientId: string,
   now: number,
 ): Promise<boolean> {
-  const [, deleted] = await db.batch([
-    revokeStatement(tenantId, clientId, now),
-    statement(sql`DELETE FROM client_trusts WHERE tenant_id = ${tenantId} AND client_id = ${clientId}`),
-  ])
+  const remove = statement(
+    sql`DELETE FROM client_trusts WHERE tenant_id = ${tenantId} AND client_id = ${clientId}`,
+  )
+  const [, deleted] = await db.batch([revokeStatement(tenantId, clientId, now), { ...remove, act: {} }])
   return deleted?.changes === 1
 }
 

@@ -6,7 +6,7 @@
  * bind parameters of raw statements, and it mixes up equal column names of a join.
  */
 import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types'
-import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
+import { is, Placeholder, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { CasingCache } from 'drizzle-orm/casing'
 
 // D1 refuses a 101st bound parameter: https://developers.cloudflare.com/d1/platform/limits/
@@ -39,6 +39,18 @@ export interface Statement {
    * batch is not made a write by them, for which other writes would wait.
    */
   readonly isNote?: boolean
+  /** Set if the statement changes a tenant in a way that is told if an administrator does it: ../events/administrator-events.ts. */
+  readonly act?: Act
+}
+
+/** What the event of an administrator tells of a statement. By default, it is told if the statement has changed rows. */
+export interface Act {
+  /** The id of what the statement creates; by default, the last id in the path of the request. */
+  readonly target?: string
+  /** The condition under which something changes, before the statement. */
+  readonly when?: SQL
+  /** A JSON array with the names of the fields that change, before the statement. Nothing changes if it is empty. */
+  readonly changed?: SQL
 }
 
 export interface StatementResult {

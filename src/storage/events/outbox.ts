@@ -26,11 +26,11 @@ const MAX_EVENTS_CHARACTERS = 600_000
 
 const encoder = new TextEncoder()
 
-const INSERT_EVENTS = sql`INSERT INTO events
+export const INSERT_EVENTS = sql`INSERT INTO events
   (tenant_id, seq, type, time, client_id, request_id, resource_id, data, previous, total_bytes)`
 
 /** The newest event, after which the new ones are numbered; a row of NULLs if there is none. */
-function newest(tenantId: SqlValue | Placeholder): SQL {
+export function newest(tenantId: SqlValue | Placeholder): SQL {
   return sql`(SELECT 1) LEFT JOIN (
     SELECT seq, total_bytes FROM events WHERE tenant_id = ${tenantId} ORDER BY seq DESC LIMIT 1) AS newest ON true`
 }
@@ -54,7 +54,8 @@ export function eventStatements(tenantId: string, events: readonly SourcedEvent[
   let rows: string[] = []
   let [characters, bytes] = [0, 0]
   const flush = () => {
-    if (rows.length > 0) statements.push(insertFromJson({ tenantId, events: `[${rows.join(',')}]` }))
+    if (rows.length > 0)
+      statements.push({ ...insertFromJson({ tenantId, events: `[${rows.join(',')}]` }), act: {} })
     rows = []
     characters = 0
     bytes = 0

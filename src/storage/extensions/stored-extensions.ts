@@ -88,12 +88,14 @@ export async function storeExtensions(
     (some, i) => sql`CASE WHEN changes() = 0 THEN (${valuesAt(tenant, some)}) END AS ${sql.raw(`c${i}`)}`,
   )
   const text = configurationText(configuration, after)
+  const isChange = text !== configurationText(configuration, before)
+  const check = statement(sql`SELECT ${sql.join([sql`0 AS none`, ...found], sql`, `)}`)
   const isStored = sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND configuration IS ${text})`
   const [updated, checked] = await db.batch([
     statement(sql`UPDATE tenants SET configuration = ${text}
       WHERE id = ${tenantId} AND version = ${version} AND state = 'ready' AND ${isMet}`),
-    statement(sql`SELECT ${sql.join([sql`0 AS none`, ...found], sql`, `)}`),
-    // The SELECT before it leaves changes() as it is.
+    // A SELECT leaves changes() as it is, and so does the event that follows it if an administrator makes the change.
+    isChange ? { ...check, act: {} } : check,
     ...(changesShownValues(before, after)
       ? [tenantEventStatement(tenantId, TENANT_SCHEMAS_CHANGED, sql`changes() > 0`)]
       : []),

@@ -57,10 +57,9 @@ export async function releaseClient(
   clientId: string,
   until: number,
 ): Promise<boolean> {
-  const [updated] = await db.batch([
-    statement(sql`UPDATE clients SET guard_released_until = ${until}
-      WHERE tenant_id = ${tenantId} AND id = ${clientId} AND deleted_at IS NULL
-        AND EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND state = 'ready')`),
-  ])
+  const release = statement(sql`UPDATE clients SET guard_released_until = ${until}
+    WHERE tenant_id = ${tenantId} AND id = ${clientId} AND deleted_at IS NULL
+      AND EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND state = 'ready')`)
+  const [updated] = await db.batch([{ ...release, act: {} }])
   return updated?.changes === 1
 }

@@ -143,7 +143,7 @@ const MAX_FORGOTTEN_EVENTS = 5_000
  * @returns false if there is no such tombstone
  */
 export async function eraseTombstone(db: Database, tenantId: string, id: string): Promise<boolean> {
-  const [removed] = await db.batch([removeTombstone(tenantId, id)])
+  const [removed] = await db.batch([{ ...removeTombstone(tenantId, id), act: {} }])
   if ((removed?.changes ?? 0) === 0) return false
   for (let left = MAX_FORGOTTEN_EVENTS; left === MAX_FORGOTTEN_EVENTS; ) {
     const [forgotten] = await db.batch([
@@ -191,10 +191,11 @@ export async function eraseTombstones(
   const ids = (found?.rows ?? []).map(({ id }) => String(id))
   if (ids.length === 0) return ids
   const list = JSON.stringify(ids)
+  const erase = statement(
+    sql`DELETE FROM tombstones WHERE tenant_id = ${tenantId} AND id IN (SELECT value FROM json_each(${list}))`,
+  )
   await db.batch([
-    statement(
-      sql`DELETE FROM tombstones WHERE tenant_id = ${tenantId} AND id IN (SELECT value FROM json_each(${list}))`,
-    ),
+    { ...erase, act: {} },
     statement(sql`UPDATE events SET previous = NULL WHERE tenant_id = ${tenantId} AND seq IN (
       SELECT e.seq FROM json_each(${list}) AS j CROSS JOIN events AS e INDEXED BY events_by_resource
         ON e.tenant_id = ${tenantId} AND e.resource_id = j.value AND e.previous IS NOT NULL)`),

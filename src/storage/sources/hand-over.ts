@@ -1,7 +1,7 @@
 /**
  * Hands resources over: from then on, another client is their owner.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Statement, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 
@@ -18,13 +18,27 @@ export async function handOver(
   types: readonly StoredResourceType[],
   { tenantId, id, to }: { readonly tenantId: string; readonly id: string; readonly to: NewOwner },
 ): Promise<boolean> {
+  const isOfAnother = (table: string) => sql`EXISTS (SELECT 1 FROM ${sql.raw(table)}
+    WHERE tenant_id = ${tenantId} AND id = ${id} AND created_by IS NOT ${to})`
   const results = await db.batch(
-    types.map(({ table }) =>
-      statement(sql`UPDATE ${sql.raw(table.name)} SET created_by = ${to}
+    toldOnce(
+      types.map(({ table }) =>
+        statement(sql`UPDATE ${sql.raw(table.name)} SET created_by = ${to}
         WHERE tenant_id = ${tenantId} AND id = ${id} AND ${isReady(tenantId)}`),
+      ),
+      sql`${isReady(tenantId)} AND ${anyOf(types.map(({ table }) => isOfAnother(table.name)))}`,
     ),
   )
   return results.some(({ changes }) => changes > 0)
+}
+
+/** Marks the first statement, for what the statements change together. @param when they change something */
+function toldOnce([first, ...others]: readonly Statement[], when: SQL): readonly Statement[] {
+  return first === undefined ? [] : [{ ...first, act: { when } }, ...others]
+}
+
+function anyOf(conditions: readonly SQL[]): SQL {
+  return sql`(${sql.join([...conditions], sql` OR `)})`
 }
 
 /** All resources of a client. */
@@ -52,7 +66,10 @@ export async function handOverAll(
   for (let i = 0; i < MAX_CHUNKS; i++) {
     const [end, ...updates] = await db.batch([
       lastStatement(types, request.tenantId, after),
-      ...types.flatMap(({ table }) => [chunkStatement(table.name, types, { ...request, after }), CHANGED]),
+      ...toldOnce(
+        types.flatMap(({ table }) => [chunkStatement(table.name, types, { ...request, after }), CHANGED]),
+        sql`${isReady(request.tenantId)} AND ${anyOf(types.map(({ table }) => hasAny(table.name, types, { ...request, after })))}`,
+      ),
     ])
     changed += updates.reduce((sum, { rows: [row] }) => sum + Number(row?.changed ?? 0), 0)
     const last = end?.rows[0]?.last
@@ -84,8 +101,23 @@ function chunkStatement(
   { tenantId, from, to, after }: HandOver & { readonly after: string },
 ): Statement {
   return statement(sql`UPDATE ${sql.raw(table)} SET created_by = ${to}
-    WHERE tenant_id = ${tenantId} AND id > ${after} AND id <= ${chunkEnd(types, tenantId, after)}
-      AND created_by IS ${from} AND ${isReady(tenantId)}`)
+    WHERE ${isInChunk(types, { tenantId, from, after })} AND ${isReady(tenantId)}`)
+}
+
+type Chunk = Pick<HandOver, 'tenantId' | 'from'> & { readonly after: string }
+
+function isInChunk(types: readonly StoredResourceType[], { tenantId, from, after }: Chunk): SQL {
+  return sql`tenant_id = ${tenantId} AND id > ${after} AND id <= ${chunkEnd(types, tenantId, after)}
+    AND created_by IS ${from}`
+}
+
+/** The condition that a table has resources of the client in the chunk, which go to another one. */
+function hasAny(
+  table: string,
+  types: readonly StoredResourceType[],
+  { to, ...chunk }: Chunk & Pick<HandOver, 'to'>,
+): SQL {
+  return sql`(${to} IS NOT ${chunk.from} AND EXISTS (SELECT 1 FROM ${sql.raw(table)} WHERE ${isInChunk(types, chunk)}))`
 }
 
 function isReady(tenantId: string) {

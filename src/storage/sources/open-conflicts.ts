@@ -109,7 +109,8 @@ export async function closeConflicts(
   as: { readonly state: 'resolved' | 'dismissed'; readonly now: number },
 ): Promise<boolean> {
   if (conflicts.length === 0) return false
-  const [closed] = await db.batch([closeStatement(tenantId, conflicts, as)])
+  const close = closeStatement(tenantId, conflicts, as)
+  const [closed] = await db.batch([as.state === 'dismissed' ? { ...close, act: {} } : close])
   return (closed?.changes ?? 0) > 0
 }
 

@@ -97,10 +97,10 @@ export async function undoImport(
   id: string,
   maxBatches = MAX_DELETE_BATCHES,
 ): Promise<'undone' | 'undoing' | undefined> {
-  const [marked] = await db.batch([
-    statement(sql`UPDATE tenants SET state = 'undoing', imported_lines = NULL, import_digest = NULL
-      WHERE id = ${id} AND state IN ('importing', 'undoing')`),
-  ])
+  const mark = statement(sql`UPDATE tenants SET state = 'undoing', imported_lines = NULL, import_digest = NULL
+      WHERE id = ${id} AND state IN ('importing', 'undoing')`)
+  const isBeginning = sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'importing')`
+  const [marked] = await db.batch([{ ...mark, act: { when: isBeginning } }])
   return marked?.changes === 0 ? undefined : await continueUndo(db, types, id, maxBatches)
 }
 

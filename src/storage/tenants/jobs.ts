@@ -31,20 +31,24 @@ const JOB = selection(jobs, [
 
 const JOB_IDS = selection(jobs, ['id', 'tenantId'])
 
-/** @returns false when the tenant has a running job */
+/**
+ * @param isAct whether the job is what an administrator asked for
+ * @returns false when the tenant has a running job
+ */
 export async function insertJob(
   db: Database,
   job: Pick<
     Job,
     'id' | 'tenantId' | 'kind' | 'step' | 'source' | 'target' | 'total' | 'position' | 'createdAt'
   >,
+  isAct: boolean,
 ): Promise<boolean> {
+  const insert =
+    statement(sql`INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, total, position, created_at)
+      VALUES (${job.id}, ${job.tenantId}, ${job.kind}, 'running', ${job.step}, ${job.source}, ${job.target},
+        ${job.total}, ${job.position}, ${job.createdAt})`)
   try {
-    await db.batch([
-      statement(sql`INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, total, position, created_at)
-        VALUES (${job.id}, ${job.tenantId}, ${job.kind}, 'running', ${job.step}, ${job.source}, ${job.target},
-          ${job.total}, ${job.position}, ${job.createdAt})`),
-    ])
+    await db.batch([isAct ? { ...insert, act: {} } : insert])
     return true
   } catch (error) {
     if (error instanceof UniqueError) return false

@@ -1,8 +1,9 @@
 /**
  * Tenants: one organisation's directory each. The administrator creates and deletes them.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { ProfileName } from '../../scim/profile.ts'
+import { changedFields } from '../database/changed-fields.ts'
 import { type Database, statement, UniqueError } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
@@ -160,14 +161,19 @@ export async function updateTenant(
   const unique = change.uniqueGroupNames === undefined ? null : Number(change.uniqueGroupNames)
   const namesakes = sql`SELECT display_name_key, count(*) AS groupCount, min(id) AS id FROM groups
     WHERE tenant_id = ${id} GROUP BY display_name_key HAVING count(*) > 1`
-  const [earlier, updated, tenant, count, some] = await db.batch([
-    TENANT.where(sql`id = ${id}`),
-    statement(sql`UPDATE tenants SET name = coalesce(${change.name ?? null}, name),
+  const isUnique = sql`(coalesce(${unique}, 0) = 0 OR unique_group_names OR NOT EXISTS (${namesakes}))`
+  const update = statement(sql`UPDATE tenants SET name = coalesce(${change.name ?? null}, name),
       name_words = coalesce(${change.name === undefined ? null : nameWordsOf(id, change.name)}, name_words),
       group_limit = coalesce(${change.groupLimit ?? null}, group_limit),
       unique_group_names = coalesce(${unique}, unique_group_names),
       configuration = nullif(json_patch(coalesce(configuration, '{}'), ${JSON.stringify(change.configuration ?? {})}), '{}')
-      WHERE id = ${id} AND (coalesce(${unique}, 0) = 0 OR unique_group_names OR NOT EXISTS (${namesakes}))`),
+      WHERE id = ${id} AND ${isUnique}`)
+  const [earlier, updated, tenant, count, some] = await db.batch([
+    TENANT.where(sql`id = ${id}`),
+    {
+      ...update,
+      act: { changed: changedProperties(change, sql`FROM tenants WHERE id = ${id} AND ${isUnique}`) },
+    },
     TENANT.where(sql`id = ${id}`),
     ...(unique === 1
       ? [
@@ -182,4 +188,23 @@ export async function updateTenant(
   if (before === undefined || after === undefined) return undefined
   if (updated?.changes !== 0) return { before, after }
   throw new NamesakesError(Number(count?.rows[0]?.nameCount), NAMESAKES.all(some))
+}
+
+/** The names of the properties that a change changes. @param row see changedFields */
+function changedProperties({ configuration = {}, ...change }: TenantChange, row: SQL): SQL {
+  const { name = null, groupLimit = null, uniqueGroupNames } = change
+  const unique = uniqueGroupNames === undefined ? null : Number(uniqueGroupNames)
+  const members = Object.entries(configuration).map(([member, value]) => {
+    const present = sql`configuration -> ${`$.${member}`}`
+    return [member, sql`${present} IS NOT ${value == null ? null : JSON.stringify(value)}`] as const
+  })
+  return changedFields(
+    [
+      ['name', sql`name <> ${name}`],
+      ['groupLimit', sql`group_limit <> ${groupLimit}`],
+      ['uniqueGroupNames', sql`unique_group_names <> ${unique}`],
+      ...members,
+    ],
+    row,
+  )
 }

@@ -99,8 +99,10 @@ export async function writeImportBatch(
   tenantId: string,
   batch: ImportBatch,
 ): Promise<number> {
+  const first = advance(types, tenantId, batch)
   const statements = [
-    advance(types, tenantId, batch),
+    // Before the guard, which needs the number of changed rows.
+    batch.before === undefined ? { ...first, act: { when: sql`true` } } : first,
     STALE_GUARD,
     ...insertRecords(types, tenantId, batch.records),
     ...(batch.after === undefined ? [tenantEventStatement(tenantId, TENANT_IMPORTED)] : []),

@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { MAX_SHOWN_DELIVERIES, MAX_WEBHOOK_SECRETS, MAX_WEBHOOKS } from '../../scim/limits.ts'
 import { toBase64 } from '../access/secrets.ts'
+import { changedFields } from '../database/changed-fields.ts'
 import { type Database, type Statement, type StatementResult, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { type Lag, lagColumns } from '../events/feed-readers.ts'
@@ -181,13 +182,16 @@ export async function insertWebhook(
   tenantId: string,
   { id, url, types, createdAt, secret }: NewWebhook,
 ): Promise<Webhook | undefined> {
+  const hasRoom = sql`FROM tenants WHERE id = ${tenantId} AND state = 'ready'
+    AND (SELECT count(*) FROM webhooks WHERE tenant_id = tenants.id) < ${MAX_WEBHOOKS}`
+  const insert = statement(sql`INSERT INTO webhooks (id, tenant_id, url, types, secrets, created_at, seq)
+    SELECT ${id}, id, ${url}, ${jsonOrNull(types)}, ${JSON.stringify([secret])}, ${createdAt},
+      coalesce((SELECT seq FROM events WHERE tenant_id = tenants.id ORDER BY seq DESC LIMIT 1), 0)
+    ${hasRoom} ON CONFLICT (id) DO NOTHING`)
+  // The event of the creation comes before it: the webhook itself does not deliver it.
+  const when = sql`EXISTS (SELECT 1 ${hasRoom}) AND NOT EXISTS (SELECT 1 FROM webhooks WHERE id = ${id})`
   const [inserted, , found] = await db.batch([
-    statement(sql`INSERT INTO webhooks (id, tenant_id, url, types, secrets, created_at, seq)
-      SELECT ${id}, id, ${url}, ${jsonOrNull(types)}, ${JSON.stringify([secret])}, ${createdAt},
-        coalesce((SELECT seq FROM events WHERE tenant_id = tenants.id ORDER BY seq DESC LIMIT 1), 0)
-      FROM tenants WHERE id = ${tenantId} AND state = 'ready'
-        AND (SELECT count(*) FROM webhooks WHERE tenant_id = tenants.id) < ${MAX_WEBHOOKS}
-      ON CONFLICT (id) DO NOTHING`),
+    { ...insert, act: { target: id, when } },
     configureWebhooks(tenantId),
     selectWebhook(tenantId, id),
   ])
@@ -220,8 +224,18 @@ export async function updateWebhook(
     // A run in progress may have passed events of the types that are wanted now.
     ...(endsPause || types !== undefined ? [WITHOUT_RUN] : []),
   ]
+  const changed = changedFields(
+    [
+      ...(url === undefined ? [] : [['url', sql`url <> ${url}`] as const]),
+      ...(types === undefined ? [] : [['types', sql`types IS NOT ${jsonOrNull(types)}`] as const]),
+      ...(state === undefined ? [] : [['state', sql`state <> ${state}`] as const]),
+    ],
+    sql`FROM webhooks WHERE tenant_id = ${tenantId} AND id = ${id}`,
+  )
   const results = await db.batch([
-    ...(changes.length > 0 ? [updateOf(tenantId, id, sql.join(changes, sql`, `))] : []),
+    ...(changes.length > 0
+      ? [{ ...updateOf(tenantId, id, sql.join(changes, sql`, `)), act: { changed } }]
+      : []),
     configureWebhooks(tenantId),
     selectWebhook(tenantId, id),
   ])
@@ -238,10 +252,8 @@ function updateOf(tenantId: string, id: string, change: SQL): Statement {
 
 /** @returns false if the tenant has no such webhook */
 export async function deleteWebhook(db: Database, tenantId: string, id: string): Promise<boolean> {
-  const [deleted] = await db.batch([
-    statement(sql`DELETE FROM webhooks WHERE tenant_id = ${tenantId} AND id = ${id}`),
-    configureWebhooks(tenantId),
-  ])
+  const remove = statement(sql`DELETE FROM webhooks WHERE tenant_id = ${tenantId} AND id = ${id}`)
+  const [deleted] = await db.batch([{ ...remove, act: {} }, configureWebhooks(tenantId)])
   return deleted?.changes === 1
 }
 
@@ -253,7 +265,7 @@ export async function replayWebhook(
   seq: number,
 ): Promise<Webhook | undefined> {
   const [, found] = await db.batch([
-    updateOf(tenantId, id, sql`seq = ${seq}, ${WITHOUT_PAUSE}, ${WITHOUT_RUN}`),
+    { ...updateOf(tenantId, id, sql`seq = ${seq}, ${WITHOUT_PAUSE}, ${WITHOUT_RUN}`), act: {} },
     selectWebhook(tenantId, id),
   ])
   return readWebhook(found)
@@ -276,11 +288,11 @@ export async function addSecret(
   id: string,
   secret: WebhookSecret,
 ): Promise<boolean> {
-  const [added] = await db.batch([
+  const add =
     statement(sql`UPDATE webhooks SET secrets = json_insert(secrets, '$[#]', json(${JSON.stringify(secret)}))
       WHERE tenant_id = ${tenantId} AND id = ${id} AND json_array_length(secrets) < ${MAX_WEBHOOK_SECRETS}
-        AND NOT EXISTS (SELECT 1 FROM json_each(secrets) WHERE value ->> '$.id' = ${secret.id})`),
-  ])
+        AND NOT EXISTS (SELECT 1 FROM json_each(secrets) WHERE value ->> '$.id' = ${secret.id})`)
+  const [added] = await db.batch([{ ...add, act: { target: secret.id } }])
   return added?.changes === 1
 }
 
@@ -291,12 +303,11 @@ export async function removeSecret(
   id: string,
   secretId: string,
 ): Promise<boolean> {
-  const [removed] = await db.batch([
-    statement(sql`UPDATE webhooks SET secrets = (
-        SELECT json_group_array(json(value)) FROM json_each(secrets) WHERE value ->> '$.id' <> ${secretId})
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND json_array_length(secrets) > 1
-        AND EXISTS (SELECT 1 FROM json_each(secrets) WHERE value ->> '$.id' = ${secretId})`),
-  ])
+  const remove = statement(sql`UPDATE webhooks SET secrets = (
+      SELECT json_group_array(json(value)) FROM json_each(secrets) WHERE value ->> '$.id' <> ${secretId})
+    WHERE tenant_id = ${tenantId} AND id = ${id} AND json_array_length(secrets) > 1
+      AND EXISTS (SELECT 1 FROM json_each(secrets) WHERE value ->> '$.id' = ${secretId})`)
+  const [removed] = await db.batch([{ ...remove, act: {} }])
   return removed?.changes === 1
 }
 

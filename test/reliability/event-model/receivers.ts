@@ -13,6 +13,7 @@ import { deliverDue, type WebhookRunner } from '../../../src/provider/webhooks/d
 import { NoAnswer, type WebhookPost } from '../../../src/provider/webhooks/post.ts'
 import { MAX_PAUSE_MS } from '../../../src/provider/webhooks/retries.ts'
 import { type Database, noFigures, openDatabase } from '../../../src/storage/database/database.ts'
+import { newestEvent } from '../../../src/storage/events/feed.ts'
 import { RESOURCE_TYPES } from '../../../src/storage/tables/resource-tables.ts'
 import { dueWebhooks, type WebhookAddress } from '../../../src/storage/webhooks/delivery.ts'
 import { seqOf, type TestEvent } from '../../support/feed.ts'
@@ -26,8 +27,8 @@ const LOST_POKES = 0.3
 
 export class Receiver {
   readonly copy = new DirectoryCopy()
-  /** Counted from 1; 0 before the first. */
-  last = 0
+  /** The number of the last event. Before the first one, that of the newest event when the webhook was created. */
+  last: number
   repeated = 0
   /** Gaps, wrong orders, and events that need more than their deliveries. */
   readonly problems: string[] = []
@@ -35,8 +36,9 @@ export class Receiver {
   readonly #verifier: Webhook
   readonly #random: () => number
 
-  constructor(name: string, secret: string, random: () => number) {
+  constructor(name: string, { secret, last }: { secret: string; last: number }, random: () => number) {
     this.name = name
+    this.last = last
     this.#verifier = new Webhook(secret)
     this.#random = random
   }
@@ -82,13 +84,14 @@ export async function startReceivers(
   random: () => number,
   db: () => Database,
 ): Promise<Receivers> {
-  const webhooks = await Promise.all(
-    ['Durable Object', 'two runners'].map(async (name) => {
-      const url = `https://${crypto.randomUUID()}.example.com/`
-      const { body } = await admin('POST', `/tenants/${tenantId}/webhooks`, { url })
-      return { id: body.id as string, url, receiver: new Receiver(name, body.secret, random) }
-    }),
-  )
+  const webhooks: { id: string; url: string; receiver: Receiver }[] = []
+  for (const name of ['Durable Object', 'two runners']) {
+    const url = `https://${crypto.randomUUID()}.example.com/`
+    const { body } = await admin('POST', `/tenants/${tenantId}/webhooks`, { url })
+    const last = await newestEvent(openDatabase(env.DB, noFigures()), tenantId)
+    const receiver = new Receiver(name, { secret: body.secret, last }, random)
+    webhooks.push({ id: body.id as string, url, receiver })
+  }
   const [byObject, byRunners] = webhooks
   if (byObject === undefined || byRunners === undefined) throw new Error('there are two webhooks')
   const network = vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {

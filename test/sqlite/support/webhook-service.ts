@@ -55,6 +55,7 @@ export async function tenantWith(url: string, types: readonly string[] | null = 
   const { token } = (await admin('POST', `/tenants/${id}/tokens`, { name: 'Test' })).body
   const webhook = (await admin('POST', `/tenants/${id}/webhooks`, { url, types })).body
   const path = `/tenants/${id}/webhooks/${webhook.id}`
+  const start = (await send('GET', '/events?after=now', token)).body.cursor
   return {
     id,
     path,
@@ -70,7 +71,9 @@ export async function tenantWith(url: string, types: readonly string[] | null = 
         schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
         Operations,
       }),
-    events: async () => (await send('GET', '/events?limit=500', token)).body.events as { id: string }[],
+    /** Since the creation of the webhook. */
+    events: async () =>
+      (await send('GET', `/events?limit=500&after=${start}`, token)).body.events as { id: string }[],
     webhook: async () => (await admin('GET', path)).body,
     deliveries: async () => (await admin('GET', `${path}/deliveries`)).body.deliveries,
   }
