@@ -5,6 +5,8 @@ import { SqliteD1 } from '../sqlite/d1.ts'
 import { DatabaseThreads } from '../sqlite/database-threads.ts'
 import { type Migration, migrate, requireUsable } from '../sqlite/migrations.ts'
 import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
+import { RememberedValues } from '../sqlite/remembered-values.ts'
+import { SOURCES_OF_GROUPS } from '../storage/resources/memberships.ts'
 import { type ServerSettings, storeNewAdminToken } from './settings.ts'
 
 /** A database: its file, and the file with D1's interface. */
@@ -38,7 +40,8 @@ export function openDatabases(settings: ServerSettings, migrations: readonly Mig
     files.push(file)
     const names = migrateFile(file, path, migrations)
     if (names.length > 0) migrated.push({ file: path, names })
-    return { name, path, file, d1: new SqliteD1(file.database, new DatabaseThreads(path, settings)) }
+    const groups = new RememberedValues(file.database, SOURCES_OF_GROUPS)
+    return { name, path, file, d1: new SqliteD1(file.database, new DatabaseThreads(path, settings), groups) }
   }
   try {
     const first = open('DB', settings.databaseFile)

@@ -19,8 +19,9 @@ export class BatchRunner {
   readonly #cache: StatementCache
   readonly #counters: () => readonly [changes: number, rowId: number]
 
-  constructor(database: DatabaseSync) {
-    this.#cache = new StatementCache(database)
+  /** @param rewrite see StatementCache */
+  constructor(database: DatabaseSync, rewrite: (sql: string) => string = (sql) => sql) {
+    this.#cache = new StatementCache(database, rewrite)
     const counters = database.prepare('SELECT total_changes(), last_insert_rowid()')
     counters.setReturnArrays(true)
     this.#counters = () => counters.get() as unknown as [number, number]

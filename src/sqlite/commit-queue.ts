@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers'
+import type { RememberedValues } from './remembered-values.ts'
 
 /** The most writes in one commit, and how long they may take before the next one waits. Both bound the latency. */
 const MAX_WRITES = 64
@@ -41,11 +42,14 @@ export class CommitQueue {
   readonly #savepoint: StatementSync
   readonly #release: StatementSync
   readonly #end: StatementSync
+  readonly #remembered: RememberedValues | undefined
   #waiting: (Write | WriteElsewhere)[] = []
   #idle: (() => void)[] = []
 
-  constructor(database: DatabaseSync) {
+  /** @param remembered the values that reads may use */
+  constructor(database: DatabaseSync, remembered?: RememberedValues) {
     this.#database = database
+    this.#remembered = remembered
     // `get`, because `run` also queries counters that are not needed and takes five times as long.
     this.#begin = database.prepare('BEGIN')
     // IMMEDIATE takes the write lock at the start: otherwise another writer could make the transaction fail half way.
@@ -64,12 +68,15 @@ export class CommitQueue {
   async read<Result>(run: () => Result): Promise<Result> {
     this.#begin.get()
     try {
+      this.#remembered?.open()
       const result = run()
       this.#end.get()
       return result
     } catch (error) {
       this.#rollBack()
       throw error
+    } finally {
+      this.#remembered?.close()
     }
   }
 

@@ -19,6 +19,7 @@ import { type OneResult, SqliteStatement, type StatementToRun } from './d1-state
 import type { DatabaseThreads } from './database-threads.ts'
 import { FairQueue, type Waiter } from './fair-queue.ts'
 import { isReadOnly } from './limits.ts'
+import type { RememberedValues } from './remembered-values.ts'
 
 /** @param database opened by open.ts; nothing else may use the connection */
 export class SqliteD1 {
@@ -28,10 +29,13 @@ export class SqliteD1 {
   readonly #longReads = new FairQueue()
   readonly #longWrites = new FairQueue()
 
-  /** @param threads for long batches; without them, every batch runs here */
-  constructor(database: DatabaseSync, threads?: DatabaseThreads) {
-    this.#runner = new BatchRunner(database)
-    this.#commits = new CommitQueue(database)
+  /**
+   * @param threads for long batches; without them, every batch runs here
+   * @param remembered the values of expressions that this connection remembers
+   */
+  constructor(database: DatabaseSync, threads?: DatabaseThreads, remembered?: RememberedValues) {
+    this.#runner = new BatchRunner(database, remembered && ((sql) => remembered.rewrite(sql)))
+    this.#commits = new CommitQueue(database, remembered)
     this.#threads = threads
   }
 

@@ -20,10 +20,13 @@ export interface PreparedStatement {
 
 export class StatementCache {
   readonly #database: DatabaseSync
+  readonly #rewrite: (sql: string) => string
   readonly #statements = new Map<string, PreparedStatement>()
 
-  constructor(database: DatabaseSync) {
+  /** @param rewrite returns the text of a statement that SQLite runs in place of another one */
+  constructor(database: DatabaseSync, rewrite: (sql: string) => string) {
     this.#database = database
+    this.#rewrite = rewrite
   }
 
   /** @throws {Error} D1's error for a statement that D1 refuses; SQLite's error for one that cannot be prepared */
@@ -43,7 +46,7 @@ export class StatementCache {
       const [oldest] = this.#statements.keys()
       if (oldest !== undefined) this.#statements.delete(oldest)
     }
-    const statement = this.#database.prepare(sql)
+    const statement = this.#database.prepare(this.#rewrite(sql))
     statement.setReturnArrays(true)
     return {
       statement,

@@ -30,7 +30,7 @@ describe('turns', () => {
   it('alternate between owners, in order for each, whatever number one sends', async () => {
     const { done, work } = newTurns()
     await Promise.all([...Array.from({ length: 5 }, () => work('a', 1)), work('b', 1), work('c', 1)])
-    expect(done.join('')).toBe('aabcaaa')
+    expect(done.join('')).toBe('abcaaaa')
   })
 
   it('accept new owners after a long turn, in one round for each millisecond', async () => {
@@ -43,6 +43,22 @@ describe('turns', () => {
     others.push(work('b', 1))
     await Promise.all(others)
     expect(done.join('')).toBe('abaa')
+  })
+
+  it('are several in a round after short rounds, and one after a longer one', async () => {
+    const { turns, clock } = newTurns()
+    const immediate = () => Array.from({ length: 9 }, () => turns.take('a')).filter((one) => !one).length
+    expect(immediate()).toBe(1)
+    while (turns.waiting > 0) await setImmediate()
+    await setImmediate()
+    expect(immediate()).toBe(4)
+    const waiting = []
+    for (const tookMs of [5, 5, 0, 0]) {
+      clock.ms += tookMs
+      await setImmediate()
+      waiting.push(turns.waiting)
+    }
+    expect(waiting).toEqual([4, 3, 1, 0])
   })
 
   it('are taken by each batch of the administration, such as a page of an export', async () => {

@@ -7,6 +7,7 @@ import { badRequest } from '../../scim/error.ts'
 import { MAX_LOADED_MEMBERS, MAX_MEMBER_DOCUMENT_BYTES } from '../../scim/limits.ts'
 import type { Member } from '../../scim/patch/members.ts'
 import { prepared, type Row, type Slots, type SqlValue, type Statement } from '../database/database.ts'
+import { remembered, type ValueSource } from '../database/remembered.ts'
 import { LARGE_USER_BYTES } from '../tables/large-documents.ts'
 import { IS_NESTED, NESTED_MEMBER, USER_MEMBER } from '../tables/member-types.ts'
 import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from '../tables/resource-tables.ts'
@@ -211,16 +212,32 @@ function allGroups({ name }: ResourceTable): SQL {
 }
 
 /**
- * The groups of one resource as JSON, in one column; NULL if it has none. Nested groups take four times as long, and
+ * The groups of one resource as JSON, in one column. Nested groups take four times as long, and
  * most tenants have none, which an index tells. For a page of resources see nested-groups.ts.
  */
 export function groupsOfResource(table: ResourceTable): SQL {
-  return sql`CASE
-  WHEN NOT EXISTS (SELECT 1 FROM memberships AS m WHERE ${isMemberIn(table.name)}) THEN NULL
-  WHEN EXISTS (SELECT 1 FROM memberships AS n WHERE n.tenant_id = ${sql.raw(table.name)}.tenant_id AND n.${sql.raw(IS_NESTED)})
+  const { name } = table
+  return remembered(
+    `${name}.tenant_id, ${name}.id`,
+    sql`CASE WHEN NOT EXISTS (SELECT 1 FROM memberships AS m WHERE ${isMemberIn(name)}) THEN '[]'
+  WHEN EXISTS (SELECT 1 FROM memberships AS n WHERE n.tenant_id = ${sql.raw(name)}.tenant_id AND n.${sql.raw(IS_NESTED)})
     THEN ${allGroups(table)}
-  ELSE ${directGroups(table)} END`
+  ELSE ${directGroups(table)} END`,
+  )
 }
+
+/**
+ * What groupsOfResource follows from: the memberships of the resource, and those of groups in groups, with which it may be
+ * in any group; and the names of groups.
+ */
+export const SOURCES_OF_GROUPS: readonly ValueSource[] = [
+  {
+    table: 'memberships',
+    columns: 'tenant_id, group_id, member_id, member_type',
+    concerns: (row) => `${row}.tenant_id, iif(${row}.${IS_NESTED}, NULL, ${row}.member_id)`,
+  },
+  { table: 'groups', columns: 'tenant_id, id, data', concerns: (row) => `${row}.tenant_id, NULL` },
+]
 
 function isMemberIn(table: string): SQL {
   return sql.raw(`m.tenant_id = ${table}.tenant_id AND m.member_id = ${table}.id`)
