@@ -1,8 +1,9 @@
 /**
  * Fair scheduling in a process that does one thing at a time. A request runs to its end once it has begun, so without
  * turns an owner that sends many requests at once would delay all others. Each owner has one turn in a round of the
- * event loop. After a long turn, the loop runs several empty rounds, so that new connections are accepted (one in
- * each round). Then the waiting requests run in the order of their owners, one request each.
+ * event loop. After a long turn, the loop runs several rounds without turns, so that new connections are accepted (one
+ * in each round), but for no longer than the turn took. Then the waiting requests run in the order of their owners, one
+ * request each.
  */
 import { setImmediate } from 'node:timers'
 
@@ -21,6 +22,8 @@ export class Turns {
   #since: number | undefined
   /** The number of rounds before the next turn. */
   #rounds = 0
+  /** When the next turn is given even if rounds are left: something else may take long in each of them. */
+  #resumesAt = 0
 
   /** @param now milliseconds */
   constructor(now: () => number) {
@@ -61,10 +64,17 @@ export class Turns {
   }
 
   #endRound(): void {
-    const tookMs = this.#now() - (this.#since ?? this.#now())
+    const now = this.#now()
+    const tookMs = now - (this.#since ?? now)
+    const hadTurn = this.#served.size > 0
     this.#since = undefined
     this.#served.clear()
-    this.#rounds = tookMs < ROUND_MS ? Math.max(0, this.#rounds - 1) : Math.min(MAX_ROUNDS, Math.ceil(tookMs))
+    if (hadTurn && tookMs >= ROUND_MS) {
+      this.#rounds = Math.min(MAX_ROUNDS, Math.ceil(tookMs))
+      this.#resumesAt = now + tookMs
+    } else if (this.#rounds > 0) {
+      this.#rounds = now < this.#resumesAt ? this.#rounds - 1 : 0
+    }
     if (this.#rounds > 0 || this.#waiting.size > 0) this.#begin()
     if (this.#rounds === 0) this.#callNext()
   }

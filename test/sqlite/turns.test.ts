@@ -45,6 +45,23 @@ describe('turns', () => {
     expect(done.join('')).toBe('abaa')
   })
 
+  it('are given after a long turn although something else takes long in each round', async () => {
+    const { turns, clock, done, work } = newTurns()
+    await turns.take('a')
+    clock.ms += 50
+    const waiting = [work('a', 1), work('b', 1)]
+    const rounds: string[] = []
+    for (let round = 0; round < 10; round++) {
+      await setImmediate()
+      clock.ms += 20
+      rounds.push(done.join(''))
+    }
+    // Three rounds take as long as the turn did.
+    expect(rounds[5]).toMatch(/^a/)
+    await Promise.all(waiting)
+    expect(done.join('')).toBe('ab')
+  })
+
   it('are taken by each batch of the administration, such as a page of an export', async () => {
     const { turns, done, work } = newTurns()
     const batch = async () => {
@@ -99,6 +116,8 @@ describe('the service', () => {
       const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
       return service.fetch({ request: new Request(`http://a${path}`, init), address: '' })
     }
+    const raw = (path: string, init: RequestInit) =>
+      service.fetch({ request: new Request(`http://a${path}`, init), address: '' })
     const send = async (...request: Parameters<typeof fetch>) =>
       (await (await fetch(...request)).json()) as { id: string; token: string }
     const tenant = async (id: string) => {
@@ -109,9 +128,9 @@ describe('the service', () => {
       const scim = (method: string, path: string, body?: object) =>
         send(method, `/scim/v2${path}`, token, body)
       await scim('GET', '/Users')
-      return scim
+      return Object.assign(scim, { token })
     }
-    return { dataFolder, service, many: await tenant('many'), one: await tenant('one') }
+    return { dataFolder, service, raw, many: await tenant('many'), one: await tenant('one') }
   }
 
   it.for<[what: string, method: string, path: string, body: object | undefined]>([
@@ -131,6 +150,57 @@ describe('the service', () => {
     const late = one(method, path, bodyOf(0)).then(() => answered.push('one'))
     await Promise.all([...requests, late])
     expect(answered.indexOf('one')).toBeLessThan(5)
+    await service.stop()
+  })
+
+  it('answers one request of a tenant soon after another has begun to send many large bodies', async () => {
+    const { service, raw, many, one } = await tenants()
+    const [chunkBytes, chunks] = [64 * 1024, 8]
+    let read = 0
+    const send = async () => {
+      let left = chunks
+      const body = new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            if (left-- === 0) return controller.close()
+            read++
+            controller.enqueue(new Uint8Array(chunkBytes).fill(0x20))
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      const headers = {
+        Authorization: `Bearer ${many.token}`,
+        'Content-Type': 'application/json',
+        'Content-Length': String(chunks * chunkBytes),
+      }
+      // Node.js requires `duplex`, which the type of Workers lacks.
+      const init = { method: 'POST', headers, body, duplex: 'half' }
+      return (await raw('/scim/v2/Users', init)).status
+    }
+    const bodies = Array.from({ length: 20 }, send)
+    await one('GET', '/Users/nobody')
+    expect(read).toBeLessThan(10)
+    expect(await Promise.all(bodies)).toEqual(bodies.map(() => 400))
+    expect(read).toBe(chunks * bodies.length)
+    await service.stop()
+  })
+
+  it.for([
+    ['requests without a token', 'GET', '/scim/v2/Users'],
+    ['bodies without a token', 'POST', '/scim/v2/Users'],
+    ['unknown paths', 'POST', '/nowhere'],
+  ] as const)('answers one request of a tenant soon after many %s', async ([, method, path]) => {
+    const { service, raw, one } = await tenants()
+    const answered: string[] = []
+    const refused = Array.from({ length: 40 }, async () => {
+      const { status } = await raw(path, { method, ...(method === 'POST' && { body: '{}' }) })
+      answered.push('many')
+      return status
+    })
+    await one('GET', '/Users/nobody').then(() => answered.push('one'))
+    expect(answered.indexOf('one')).toBeLessThan(5)
+    expect(await Promise.all(refused)).toEqual(refused.map(() => (path === '/nowhere' ? 404 : 401)))
     await service.stop()
   })
 
