@@ -70,7 +70,7 @@ export interface Runtime {
   readonly publicOrigin?: string | undefined
   /**
    * Waits until the owner, a tenant or a network, may be served; undefined if the platform runs requests in parallel.
-   * Called before the work of a request begins, and again after the body has arrived.
+   * Called before the work of a request begins, before each chunk of a large body, and again after the body has arrived.
    */
   readonly turn?: ((owner: string) => Promise<void> | undefined) | undefined
   /** Counts the bytes of request bodies in memory; undefined: the platform limits them. */

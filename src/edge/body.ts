@@ -12,6 +12,12 @@ interface Incoming {
   readonly req: { readonly raw: Request; header(name: string): string | undefined }
 }
 
+/**
+ * Where requests take turns, a longer body is read in chunks, each of them in a turn. Otherwise, Node.js would read all that
+ * has arrived on all connections before the next request runs.
+ */
+const MAX_BYTES_AT_ONCE = 64 * 1024
+
 // A byte order mark is ignored, as RFC 8259 §8.1 allows.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
@@ -54,22 +60,34 @@ async function readBytes(c: Incoming, maxBytes: number, owner: string): Promise<
   if (Number(declared) > maxBytes) throw tooLarge(maxBytes)
   // Counted before it arrives: the runtime reads at most the declared length, and `arrayBuffer` is faster than a stream.
   c.env.heldBodies?.take(owner, Number(declared))
+  if (c.env.turn !== undefined && Number(declared) > MAX_BYTES_AT_ONCE)
+    return await readStream(c, maxBytes, owner, Number(declared))
   const bytes = await raw.arrayBuffer().catch(throwIncomplete)
   if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes)
   return bytes
 }
 
-/** Reads a body of unknown length. */
-async function readStream({ env, req }: Incoming, maxBytes: number, owner: string): Promise<Uint8Array> {
+/**
+ * Reads a body chunk by chunk.
+ *
+ * @param counted the bytes that are counted already, because their number was declared
+ */
+async function readStream(
+  { env, req }: Incoming,
+  maxBytes: number,
+  owner: string,
+  counted = 0,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   const reader = req.raw.body?.getReader()
   while (reader !== undefined) {
+    await env.turn?.(owner)
     const { done, value } = await reader.read().catch(throwIncomplete)
     if (done) break
     size += value.byteLength
     if (size > maxBytes) throw tooLarge(maxBytes)
-    env.heldBodies?.take(owner, value.byteLength)
+    if (size > counted) env.heldBodies?.take(owner, Math.min(value.byteLength, size - counted))
     chunks.push(value)
   }
   return concatenate(chunks, size)

@@ -46,10 +46,9 @@ async function authenticate(c: Context<HttpEnv>): Promise<void> {
   const isKnown = actor !== undefined && isKnownValid(actor)
   if (isBlocked('scim', c) && !isKnown) throw tooManyFailedAuthentications()
   if (actor === undefined) throw new AccessRefused('malformed')
-  if (c.env.turn !== undefined && !hasBody(c)) {
-    // An unverified token must not occupy the queue of the tenant that it names.
-    await c.env.turn(isKnown ? actor.tenantId : clientNetwork(c))
-  }
+  // An unverified token must not occupy the queue of the tenant that it names.
+  if (!isKnown) await c.env.turn?.(clientNetwork(c))
+  else if (!hasBody(c)) await c.env.turn?.(actor.tenantId)
   c.set('actor', actor)
   if (!isRead(c)) await prove(c)
   await requireRate(c)
@@ -64,7 +63,7 @@ async function prove(c: Context<HttpEnv>): Promise<void> {
   await inTenant(c, () => proveToken(c.get('tenant')))
 }
 
-/** A request with a body waits for its turn after the body is read. */
+/** A request with a body and a known token waits for its turns while the body is read and afterwards. */
 function hasBody(c: Context<HttpEnv>): boolean {
   return ['POST', 'PUT', 'PATCH'].includes(c.req.method)
 }

@@ -12,6 +12,8 @@ import { closeAfterAnswer, isClosing } from './unread-body.ts'
 /** How long the headers of a request may take. Node.js checks every `connectionsCheckingInterval`. */
 const HEADERS_TIMEOUT_MS = 15_000
 const CHECKING_INTERVAL_MS = 5_000
+/** The owner of the turns in which the rest of refused bodies is discarded. No tenant can have this name. */
+const UNREAD_BODIES = 'unread bodies'
 
 /**
  * Opens HOST:PORT, starts the service and announces it, or ends the process with the reason.
@@ -35,11 +37,12 @@ export function serveOnNode(prepared: Prepared, onListen?: (origin: string) => v
             return badRequestAnswer('the path must not have "." or ".." in it')
           const sent = new Promise((resolve) => outgoing.once('close', resolve))
           const address = incoming.socket.remoteAddress ?? ''
-          const response = await started.service.fetch({ request, address }, sent)
+          const { service } = started
+          const response = await service.fetch({ request, address }, sent)
           // An answer whose client is gone is not released by anything else, and would count as unread.
           if (incoming.socket.destroyed) void response.body?.cancel()
           outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
-          if (!incoming.complete) closeAfterAnswer(incoming, response)
+          if (!incoming.complete) closeAfterAnswer(incoming, response, () => service.turn(UNREAD_BODIES))
           return response
         },
         serverOptions: {

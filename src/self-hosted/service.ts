@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { createApp } from '../app.ts'
+import { networkOf } from '../edge/network.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { EventWaiters } from '../provider/events/event-waiters.ts'
 import { maintain } from '../provider/maintenance.ts'
@@ -55,10 +56,17 @@ const RETRY_AFTER_SECONDS = 5
 const LOOK_INTERVAL_MS = 100
 /** The owner of the turns of hourly work. No tenant can have this name. */
 const TIMER = 'the timer'
+/**
+ * With the network of the client, the owner of the turns of answers that refuse a request before it had a turn. A client
+ * that repeats such a request on many connections gets one answer in a round.
+ */
+const REFUSED = 'refused'
 
 export interface Service {
   /** @param sent resolves when the answer was sent, if the runtime reports it */
   fetch(received: Received, sent?: Promise<unknown>): Promise<Response>
+  /** Waits for a turn of the owner among the requests. @returns undefined when the turn is immediate */
+  turn(owner: string): Promise<void> | undefined
   /** Finishes requests in progress, checkpoints the WAL and closes the database files. @throws {StartError} */
   stop(): Promise<void>
   /** The migrations that were applied at the start, for each file with some. */
@@ -165,7 +173,11 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       metrics && ((outcome: RequestOutcome) => metrics.request(outcome, (performance.now() - started) / 1000))
     try {
       await reconciled
-      return await app.fetch(received.request, { ...runtimeOf(from, held, received.request), observe })
+      const runtime = runtimeOf(from, held, received.request)
+      const response = await app.fetch(received.request, { ...runtime, observe })
+      if (response.status >= 400 && !runtime.hadTurn())
+        await turns.take(`${REFUSED} ${networkOf(from.address)}`)
+      return response
     } finally {
       release()
     }
@@ -190,6 +202,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       if (stopped !== undefined) return Promise.resolve(stoppingAnswer())
       return inFlight.track(() => answer(received), sent)
     },
+    turn: (owner) => turns.take(owner),
     stop: () => {
       stopped ??= stop()
       return stopped
@@ -217,7 +230,11 @@ function runtimes(
   turns: Turns,
   newId: () => string,
   isHealthy: () => Promise<boolean>,
-): (from: Forwarded, heldBodies: HeldBodies, request: Request) => Runtime {
+): (
+  from: Forwarded,
+  heldBodies: HeldBodies,
+  request: Request,
+) => Runtime & { readonly hadTurn: () => boolean } {
   // The system clock may be set, so durations are measured with a monotonic one.
   const elapsedMs = () => performance.now()
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
@@ -252,6 +269,7 @@ function runtimes(
         waiter.owner = owner
         return turns.take(owner)
       },
+      hadTurn: () => waiter.owner !== '',
       heldBodies,
       clientAddress: address,
       // The setting takes precedence over the proxy.

@@ -1,15 +1,16 @@
 /**
  * Fair scheduling in a process that does one thing at a time. A request runs to its end once it has begun, so without
  * turns an owner that sends many requests at once would delay all others. Each owner has one turn in a round of the
- * event loop, or several while rounds are short: on Node.js, a round for each request takes a third of the time of a read.
- * After a long turn, the loop runs several empty rounds, so that new connections are accepted (one in each round). Then the
- * waiting requests run in the order of their owners.
+ * event loop, or several while the round is short: on Node.js, a round for each request takes a third of the time of a
+ * read. After a long turn, the loop runs several rounds without turns, so that new connections are accepted (one in each
+ * round), but for no longer than the turn took. Then the waiting requests run in the order of their owners.
  */
+import { nextTick } from 'node:process'
 import { setImmediate } from 'node:timers'
 
 /** The duration of a round beyond which the next request has to wait: a request takes 0.2 ms. */
 const ROUND_MS = 10
-/** The duration of a round up to which the next one has more turns: others hardly wait for it. */
+/** The duration of a round beyond which nobody has another turn in it: up to it, others hardly wait. */
 const SHORT_ROUND_MS = 1
 /** The most turns of an owner in a round, and of all that have waited. */
 const MAX_TURNS = 4
@@ -22,12 +23,12 @@ export class Turns {
   readonly #waiting = new Map<string, (() => void)[]>()
   /** The turns that owners have had in this round. */
   readonly #served = new Map<string, number>()
-  /** The turns of an owner in a round, and of all that have waited. */
-  #turns = 1
   /** The start of this round; undefined while the process is idle. */
   #since: number | undefined
   /** The number of rounds before the next turn. */
   #rounds = 0
+  /** When the next turn is given even if rounds are left: something else may take long in each of them. */
+  #resumesAt = 0
 
   /** @param now milliseconds */
   constructor(now: () => number) {
@@ -58,8 +59,13 @@ export class Turns {
 
   #isFree(owner: string): boolean {
     if (this.#waiting.size > 0 || this.#rounds > 0) return false
-    if ((this.#served.get(owner) ?? 0) >= this.#turns) return false
-    return this.#since === undefined || this.#now() - this.#since < ROUND_MS
+    const turns = this.#served.get(owner) ?? 0
+    return turns < MAX_TURNS && this.#spentMs() < (turns === 0 ? ROUND_MS : SHORT_ROUND_MS)
+  }
+
+  /** The duration of this round until now. */
+  #spentMs(): number {
+    return this.#since === undefined ? 0 : this.#now() - this.#since
   }
 
   #serve(owner: string): void {
@@ -73,27 +79,40 @@ export class Turns {
   }
 
   #endRound(): void {
-    const tookMs = this.#now() - (this.#since ?? this.#now())
+    const tookMs = this.#spentMs()
+    const hadTurn = this.#served.size > 0
     this.#since = undefined
+    // Other owners have their turns first.
     for (const owner of this.#served.keys()) this.#moveToEnd(owner)
     this.#served.clear()
-    this.#rounds = tookMs < ROUND_MS ? Math.max(0, this.#rounds - 1) : Math.min(MAX_ROUNDS, Math.ceil(tookMs))
-    this.#turns = tookMs <= SHORT_ROUND_MS ? Math.min(MAX_TURNS, 2 * this.#turns) : 1
-    if (this.#rounds > 0 || this.#waiting.size > 0) this.#begin()
-    if (this.#rounds === 0) for (let turn = 0; turn < this.#turns; turn++) this.#callNext()
-  }
-
-  #callNext(): void {
-    for (const [owner, queue] of this.#waiting) {
-      const next = queue.shift()
-      this.#moveToEnd(owner)
-      this.#serve(owner)
-      next?.()
-      return
+    if (hadTurn && tookMs >= ROUND_MS) {
+      this.#rounds = Math.min(MAX_ROUNDS, Math.ceil(tookMs))
+      this.#resumesAt = this.#now() + tookMs
+    } else if (this.#rounds > 0) {
+      this.#rounds = this.#now() < this.#resumesAt ? this.#rounds - 1 : 0
     }
+    if (this.#rounds > 0 || this.#waiting.size > 0) this.#begin()
+    if (this.#rounds === 0) this.#callNext(MAX_TURNS)
   }
 
-  /** Other owners have their turns first. */
+  /** @param turns the most that are left in this round */
+  #callNext(turns: number): void {
+    const [first] = this.#waiting
+    if (first === undefined) return
+    const [owner, queue] = first
+    const next = queue.shift()
+    this.#moveToEnd(owner)
+    this.#serve(owner)
+    next?.()
+    if (turns === 1) return
+    // A tick comes after all microtasks, and so after what the request does before it waits for something.
+    queueMicrotask(() =>
+      nextTick(() => {
+        if (this.#spentMs() < SHORT_ROUND_MS) this.#callNext(turns - 1)
+      }),
+    )
+  }
+
   #moveToEnd(owner: string): void {
     const queue = this.#waiting.get(owner) ?? []
     this.#waiting.delete(owner)

@@ -24,33 +24,41 @@ export function isClosing({ socket }: IncomingMessage): boolean {
  * Adds "Connection: close", and closes the connection in the order of RFC 9112 §9.6. Node.js closes both directions
  * as soon as the answer has left. If the client is still sending, it then gets a reset, which discards the answer. So
  * only the sending direction is closed, and incoming data is discarded for a while.
+ *
+ * @param turn waits for the turn to discard a chunk: the rest of many bodies must not delay requests
  */
-export function closeAfterAnswer(incoming: IncomingMessage, response: Response): void {
+export function closeAfterAnswer(
+  incoming: IncomingMessage,
+  response: Response,
+  turn: () => Promise<void> | undefined,
+): void {
   const { socket } = incoming
   response.headers.set('Connection', 'close')
   closing.add(socket)
+  // Begun before the answer leaves: Node.js would discard all at once what nobody has begun to read by then.
+  const discarded = discard(incoming, turn)
   socket.destroySoon = () => {
     // Node.js would call it again and close both directions.
     socket.destroySoon = () => undefined
     socket.end()
-    linger(incoming)
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+    socket.once('close', () => clearTimeout(timer))
+    void discarded.then(() => socket.destroy())
   }
 }
 
-function linger(incoming: IncomingMessage): void {
-  const { socket } = incoming
+/** Resolves at the end of the body, after too much of it, or when the client is gone. */
+async function discard(incoming: IncomingMessage, turn: () => Promise<void> | undefined): Promise<void> {
+  // The handler has stopped reading.
+  incoming.removeAllListeners('data')
   let bytes = 0
-  const end = () => {
-    clearTimeout(timer)
-    socket.destroy()
+  try {
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      bytes += (chunk as Uint8Array).byteLength
+      if (bytes > MAX_LINGER_BYTES) return
+      await turn()
+    }
+  } catch {
+    // The client has gone, so there is nothing left to discard.
   }
-  const timer = setTimeout(end, LINGER_MS)
-  socket.once('close', () => clearTimeout(timer))
-  incoming.on('data', (chunk: Uint8Array) => {
-    bytes += chunk.byteLength
-    if (bytes > MAX_LINGER_BYTES) end()
-  })
-  if (incoming.complete && incoming.readableEnded) end()
-  else incoming.once('end', end)
-  incoming.resume()
 }

@@ -29,7 +29,12 @@ function newTurns() {
 describe('turns', () => {
   it('alternate between owners, in order for each, whatever number one sends', async () => {
     const { done, work } = newTurns()
-    await Promise.all([...Array.from({ length: 5 }, () => work('a', 1)), work('b', 1), work('c', 1)])
+    const sent: Promise<void>[] = []
+    for (const owner of 'aaaaabc') {
+      sent.push(work(owner, 1))
+      await Promise.resolve()
+    }
+    await Promise.all(sent)
     expect(done.join('')).toBe('abcaaaa')
   })
 
@@ -45,20 +50,36 @@ describe('turns', () => {
     expect(done.join('')).toBe('abaa')
   })
 
-  it('are several in a round after short rounds, and one after a longer one', async () => {
-    const { turns, clock } = newTurns()
-    const immediate = () => Array.from({ length: 9 }, () => turns.take('a')).filter((one) => !one).length
-    expect(immediate()).toBe(1)
-    while (turns.waiting > 0) await setImmediate()
-    await setImmediate()
-    expect(immediate()).toBe(4)
-    const waiting = []
-    for (const tookMs of [5, 5, 0, 0]) {
-      clock.ms += tookMs
-      await setImmediate()
-      waiting.push(turns.waiting)
+  it.for([
+    ['four at most', 0, [4, 8, 9]],
+    ['one short round', 0.5, [2, 4, 6, 8, 9]],
+    ['one request that takes longer', 5, [1, 2, 3, 4, 5, 6, 7, 8, 9]],
+  ] as const)('of one owner in a round are %s', async ([, tookMs, expected]) => {
+    const { done, work } = newTurns()
+    for (let request = 0; request < 9; request++) {
+      void work('a', tookMs)
+      await Promise.resolve()
     }
-    expect(waiting).toEqual([4, 3, 1, 0])
+    const counts = [done.length]
+    for (; done.length < 9; counts.push(done.length)) await setImmediate()
+    expect(counts).toEqual(expected)
+  })
+
+  it('are given after a long turn although something else takes long in each round', async () => {
+    const { turns, clock, done, work } = newTurns()
+    await turns.take('a')
+    clock.ms += 50
+    const waiting = [work('a', 1), work('b', 1)]
+    const rounds: string[] = []
+    for (let round = 0; round < 10; round++) {
+      await setImmediate()
+      clock.ms += 20
+      rounds.push(done.join(''))
+    }
+    // Three rounds take as long as the turn did.
+    expect(rounds[5]).toMatch(/^b/)
+    await Promise.all(waiting)
+    expect(done.join('')).toBe('ba')
   })
 
   it('are taken by each batch of the administration, such as a page of an export', async () => {
@@ -115,6 +136,8 @@ describe('the service', () => {
       const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
       return service.fetch({ request: new Request(`http://a${path}`, init), address: '' })
     }
+    const raw = (path: string, init: RequestInit) =>
+      service.fetch({ request: new Request(`http://a${path}`, init), address: '' })
     const send = async (...request: Parameters<typeof fetch>) =>
       (await (await fetch(...request)).json()) as { id: string; token: string }
     const tenant = async (id: string) => {
@@ -125,9 +148,9 @@ describe('the service', () => {
       const scim = (method: string, path: string, body?: object) =>
         send(method, `/scim/v2${path}`, token, body)
       await scim('GET', '/Users')
-      return scim
+      return Object.assign(scim, { token })
     }
-    return { dataFolder, service, many: await tenant('many'), one: await tenant('one') }
+    return { dataFolder, service, raw, many: await tenant('many'), one: await tenant('one') }
   }
 
   it.for<[what: string, method: string, path: string, body: object | undefined]>([
@@ -147,6 +170,57 @@ describe('the service', () => {
     const late = one(method, path, bodyOf(0)).then(() => answered.push('one'))
     await Promise.all([...requests, late])
     expect(answered.indexOf('one')).toBeLessThan(5)
+    await service.stop()
+  })
+
+  it('answers one request of a tenant soon after another has begun to send many large bodies', async () => {
+    const { service, raw, many, one } = await tenants()
+    const [chunkBytes, chunks] = [64 * 1024, 8]
+    let read = 0
+    const send = async () => {
+      let left = chunks
+      const body = new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            if (left-- === 0) return controller.close()
+            read++
+            controller.enqueue(new Uint8Array(chunkBytes).fill(0x20))
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      const headers = {
+        Authorization: `Bearer ${many.token}`,
+        'Content-Type': 'application/json',
+        'Content-Length': String(chunks * chunkBytes),
+      }
+      // Node.js requires `duplex`, which the type of Workers lacks.
+      const init = { method: 'POST', headers, body, duplex: 'half' }
+      return (await raw('/scim/v2/Users', init)).status
+    }
+    const bodies = Array.from({ length: 20 }, send)
+    await one('GET', '/Users/nobody')
+    expect(read).toBeLessThan(10)
+    expect(await Promise.all(bodies)).toEqual(bodies.map(() => 400))
+    expect(read).toBe(chunks * bodies.length)
+    await service.stop()
+  })
+
+  it.for([
+    ['requests without a token', 'GET', '/scim/v2/Users'],
+    ['bodies without a token', 'POST', '/scim/v2/Users'],
+    ['unknown paths', 'POST', '/nowhere'],
+  ] as const)('answers one request of a tenant soon after many %s', async ([, method, path]) => {
+    const { service, raw, one } = await tenants()
+    const answered: string[] = []
+    const refused = Array.from({ length: 40 }, async () => {
+      const { status } = await raw(path, { method, ...(method === 'POST' && { body: '{}' }) })
+      answered.push('many')
+      return status
+    })
+    await one('GET', '/Users/nobody').then(() => answered.push('one'))
+    expect(answered.indexOf('one')).toBeLessThan(5)
+    expect(await Promise.all(refused)).toEqual(refused.map(() => (path === '/nowhere' ? 404 : 401)))
     await service.stop()
   })
 

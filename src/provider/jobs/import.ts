@@ -26,6 +26,7 @@ import {
   lastChunkQuery,
   withdrawFile,
 } from '../../storage/transfer/chunks.ts'
+import { pause } from '../../storage/transfer/pause.ts'
 import { activeWebhooksQuery } from '../../storage/webhooks/webhooks.ts'
 import { ConcurrentImportError, importDirectory, LineRefused } from '../transfer/import-lines.ts'
 import { TransferRefused } from '../transfer/refused.ts'
@@ -107,7 +108,7 @@ async function storeChunk(
 async function* inParts(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += PART_BYTES) {
     yield bytes.subarray(start, start + PART_BYTES)
-    await new Promise((resolve) => setTimeout(resolve, 0))
+    await pause()
   }
 }
 

@@ -30,6 +30,7 @@ import {
   type ResourceRecord,
   recordKind,
 } from './export.ts'
+import { pause } from './pause.ts'
 
 /** The imported part of a file. */
 export interface ImportProgress {
@@ -104,7 +105,7 @@ export async function writeImportBatch(
     // Before the guard, which needs the number of changed rows.
     batch.before === undefined ? { ...first, act: { when: sql`true` } } : first,
     STALE_GUARD,
-    ...insertRecords(types, tenantId, batch.records),
+    ...(await insertRecords(types, tenantId, batch.records)),
     ...(batch.after === undefined ? [tenantEventStatement(tenantId, TENANT_IMPORTED)] : []),
     ...(batch.after === undefined ? (batch.job?.onLast ?? []) : []),
   ]
@@ -155,7 +156,7 @@ async function wouldTake(
   records: readonly DirectoryRecord[],
 ): Promise<boolean> {
   try {
-    await db.batch([...insertRecords(types, tenantId, records), TAKE_BACK])
+    await db.batch([...(await insertRecords(types, tenantId, records)), TAKE_BACK])
   } catch (error) {
     if (error instanceof UniqueError || error instanceof ScimError) return false
     if (error instanceof GuardError) return error.rule === 'stale version'
@@ -164,25 +165,23 @@ async function wouldTake(
   return true
 }
 
-function insertRecords(
+async function insertRecords(
   types: readonly StoredResourceType[],
   tenantId: string,
   records: readonly DirectoryRecord[],
-): readonly Statement[] {
+): Promise<readonly Statement[]> {
   const of = (type: StoredResourceType) =>
     records.filter(isResource).filter(({ kind }) => kind === recordKind(type))
-  return [
-    ...insertClients(tenantId, records.filter(isClient)),
-    ...types.flatMap((type) => insertResources(tenantId, type, of(type))),
-    ...insertMemberships(tenantId, records.filter(isMembership)),
-  ]
+  const statements = [...insertClients(tenantId, records.filter(isClient))]
+  for (const type of types) statements.push(...(await insertResources(tenantId, type, of(type))))
+  return [...statements, ...insertMemberships(tenantId, records.filter(isMembership))]
 }
 
 /** Inserts clients as clients of this tenant, whatever their original tenant was. An existing client stays as it is. */
 function insertClients(tenantId: string, clients: readonly ClientRecord[]): readonly Statement[] {
   const rows = clients.map(
     ({ clientId, name, scope, createdAt, tokenLifetime = MIN_TOKEN_LIFETIME_SECONDS }) => {
-      return [importedId(tenantId, clientId), name, scope, createdAt, tokenLifetime]
+      return JSON.stringify([importedId(tenantId, clientId), name, scope, createdAt, tokenLifetime])
     },
   )
   return listsOf(rows).map((list) =>
@@ -245,20 +244,25 @@ const MAX_LIST_CHARACTERS = MAX_ROW_BYTES / 3
 
 type ResourceRow = Omit<ResourceRecord, 'kind' | 'resource'> & Documents
 
-function insertResources(
+/** Resources that are encoded at once, about 25 µs each. */
+const PART_RESOURCES = 100
+
+async function insertResources(
   tenantId: string,
   type: StoredResourceType,
   resources: readonly ResourceRecord[],
-): readonly Statement[] {
-  const rows = resources.map(({ kind: _, resource, ...row }) => ({
-    ...row,
-    ...encodeResource(resource, type, { before: resource }),
-  }))
-  const isLong = ({ data, keys }: ResourceRow) => data.length + keys.length > MAX_DOCUMENT_CHARACTERS
-  const lists = listsOf(rows.filter((row) => !isLong(row)))
+): Promise<readonly Statement[]> {
+  const long: ResourceRow[] = []
+  const short: string[] = []
+  for (const [i, { kind: _, resource, ...record }] of resources.entries()) {
+    if (i > 0 && i % PART_RESOURCES === 0) await pause()
+    const row = { ...record, ...encodeResource(resource, type, { before: resource }) }
+    if (row.data.length + row.keys.length > MAX_DOCUMENT_CHARACTERS) long.push(row)
+    else short.push(JSON.stringify(row))
+  }
   return [
-    ...rows.filter(isLong).map((row) => insertLong(type.table, { tenantId, ...row })),
-    ...lists.map((rowsAsJson) => insertList(type.table, { tenantId, rows: rowsAsJson })),
+    ...long.map((row) => insertLong(type.table, { tenantId, ...row })),
+    ...listsOf(short).map((rowsAsJson) => insertList(type.table, { tenantId, rows: rowsAsJson })),
   ]
 }
 
@@ -277,11 +281,11 @@ const insertList = preparedByTable<'tenantId' | 'rows'>((table, { tenantId, rows
       ${value('lastModified')} FROM json_each(${rows})`
 })
 
-/** @returns JSON arrays, each of which fits into a parameter */
-function listsOf(rows: readonly unknown[]): readonly string[] {
+/** @param rows as JSON @returns JSON arrays, each of which fits into a parameter */
+function listsOf(rows: readonly string[]): readonly string[] {
   const lists: string[][] = []
   let characters = Number.POSITIVE_INFINITY
-  for (const row of rows.map((one) => JSON.stringify(one))) {
+  for (const row of rows) {
     characters += row.length + 1
     if (characters > MAX_LIST_CHARACTERS) {
       lists.push([])
@@ -293,7 +297,9 @@ function listsOf(rows: readonly unknown[]): readonly string[] {
 }
 
 function insertMemberships(tenantId: string, memberships: readonly MembershipRecord[]): readonly Statement[] {
-  const rows = memberships.map(({ groupId, memberId, memberType }) => [groupId, memberId, memberType])
+  const rows = memberships.map(({ groupId, memberId, memberType }) =>
+    JSON.stringify([groupId, memberId, memberType]),
+  )
   return listsOf(rows).flatMap((list) => [
     statement(sql`INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
       SELECT ${tenantId}, value ->> 0, value ->> 1, value ->> 2 FROM json_each(${list})`),
