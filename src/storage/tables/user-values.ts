@@ -1,6 +1,6 @@
 /**
  * The values of users that filters look up: rows of their own, because a user may have several values of one attribute.
- * Triggers keep them (migrations/0027_user_values.sql); no other code writes them.
+ * Triggers keep them (migrations/0027_user_values.sql, 0035_changed_values.sql); no other code writes them.
  */
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { ENTERPRISE_USER_SCHEMA } from '../../scim/urn.ts'
