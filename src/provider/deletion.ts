@@ -33,7 +33,7 @@ export async function deleteResource(
     log,
     isKept: call.keepsDeleted,
   })
-  const { found, isDeleted, members, bytes, ownerName } = outcome
+  const { found, isDeleted, members, bytes, values, ownerName } = outcome
   if (found === undefined) throw notFound(type.name, id)
   if (!isDeleted) {
     if (ownerName !== undefined) throw ownedByAnother(type.name, id, ownerName)
@@ -43,6 +43,7 @@ export async function deleteResource(
   const leavesMemberships = members > MAX_DELETED_MEMBERSHIPS
   const deleted = leavesMemberships ? 0 : members
   call.work.note(deleted * REMOVED_MEMBERSHIP_UNITS + bytes * STORED_UNITS)
+  call.work.writeValues(values, false)
   return { leavesMemberships }
 }
 

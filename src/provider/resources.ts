@@ -28,6 +28,7 @@ import { forgetResource, recallResource } from '../storage/resources/recent-reso
 import * as storage from '../storage/resources/resource-batches.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { encodeResource, type Stored, type StoredRow } from '../storage/tables/stored-resources.ts'
+import { changedValues } from '../storage/tables/user-values.ts'
 import {
   acceptedEntry,
   type Call,
@@ -189,7 +190,7 @@ async function changeResource(call: Call, update: ResourceUpdate): Promise<Store
     if (work.isExhausted) work.spend(0)
     // Counts a second decision as work of the request if its own value caused it, because the value is taken.
     if (!isTaken) work.rewind(spent)
-    work.store(found.json)
+    work.readStored(found.json)
     return changeOf(found, update, isTaken)
   }
   const recalled = recallResource(tenant.tenantId, type, id)
@@ -294,12 +295,11 @@ async function storeChange(
     return before
   }
   const was = withoutReferences(before.resource, type)
-  const documents = encodeResource(resource, type, { before: was, work })
   // A user must not keep access because of the size of its own documents.
   const isRefused = change.action !== 'disable'
-  work.store(documents.data, isRefused)
-  work.store(documents.keys, isRefused)
-  work.noteFolded(documents.data)
+  work.writeValues(changedValues(was, resource), isRefused)
+  const count = (data: string) => work.writeStored(data, isRefused)
+  const documents = encodeResource(resource, type, { before: was, work, count })
   const after = { ...documents, lastModified: modifiedAt(call, before) }
   const event = changedEvent(type, EVENT_KINDS[change.action], {
     id: before.id,

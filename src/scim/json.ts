@@ -3,17 +3,19 @@
  */
 import { badRequest } from './error.ts'
 import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS, MAX_JSON_MEMBERS_IN_ALL } from './limits.ts'
-import { MEMBER_NAME_UNITS, type Work } from './work.ts'
+import { CONTAINER_UNITS, MEMBER_NAME_UNITS, SCALAR_UNITS, type Work } from './work.ts'
 
 /**
  * @param name names the text in error messages
- * @param work counts the different names of members, before they are parsed
+ * @param work counts the values and the different names of members, before they are parsed: most code looks only at what a
+ *   schema has, and would not count the others
  * @throws {ScimError} invalidSyntax if the text is not valid JSON, exceeds MAX_JSON_DEPTH, MAX_JSON_MEMBERS or
  *   MAX_JSON_MEMBERS_IN_ALL; as Work.spend
  */
 export function parseJson(text: string, name = 'the request body', work?: Work): unknown {
-  const { names } = requireShape(text, name)
-  work?.spend(names * MEMBER_NAME_UNITS)
+  const { names, containers, commas } = requireShape(text, name)
+  // A value that is neither an object nor an array has a comma after it, or is the last one.
+  work?.spend(names * MEMBER_NAME_UNITS + containers * CONTAINER_UNITS + commas * SCALAR_UNITS)
   return parsed(text, name)
 }
 
@@ -50,18 +52,26 @@ function distinctMembers(value: unknown): number {
 
 /**
  * Rejects deep nesting and too many members, which take far longer to parse than other text of the same length. Checks
- * only brackets and colons; JSON.parse finds all other errors.
+ * only brackets, colons and commas; JSON.parse finds all other errors.
  *
- * @returns the number of members, and of their different names, as they are written
+ * @returns the number of members, and of their different names, as they are written; of objects and arrays; and of commas
  */
-function requireShape(text: string, name: string): { readonly members: number; readonly names: number } {
+function requireShape(
+  text: string,
+  name: string,
+): {
+  readonly members: number
+  readonly names: number
+  readonly containers: number
+  readonly commas: number
+} {
   /** The number of members so far, of the object at each depth. */
   const members: number[] = []
   const names = new Set<string>()
   /** The last string: the name of a member if a colon follows. */
   let [start, end] = [0, 0]
   let depth = 0
-  let inAll = 0
+  let [inAll, containers, commas] = [0, 0, 0]
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at)
     if (character === QUOTE) {
@@ -86,8 +96,10 @@ function requireShape(text: string, name: string): { readonly members: number; r
           `${name} has more than the limit of ${MAX_JSON_MEMBERS_IN_ALL} members of objects in all`,
         )
       }
-    } else if (character === CLOSING_BRACE || character === CLOSING_BRACKET) depth--
+    } else if (character === COMMA) commas++
+    else if (character === CLOSING_BRACE || character === CLOSING_BRACKET) depth--
     else if (character === OPENING_BRACE || character === OPENING_BRACKET) {
+      containers++
       members[++depth] = 0
       if (depth > MAX_JSON_DEPTH) {
         throw badRequest(
@@ -97,10 +109,10 @@ function requireShape(text: string, name: string): { readonly members: number; r
       }
     }
   }
-  return { members: inAll, names: names.size }
+  return { members: inAll, names: names.size, containers, commas }
 }
 
-const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c]
 const [OPENING_BRACE, CLOSING_BRACE, OPENING_BRACKET, CLOSING_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /** The index of the closing quote of the string that begins at `start`, or the end of the text. */

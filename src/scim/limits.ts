@@ -43,7 +43,7 @@ export const MAX_JSON_MEMBERS_IN_ALL = 40_000
 /**
  * Work of the core for one request, in units of one character folded, compared or copied: see work.ts. The limit takes
  * about 90 ms. A body of MAX_BODY_BYTES with the ids of 26,000 members needs 3.2 million units, 100 ordinary users in a
- * bulk request 130,000, and a change of a stored user of 830 KB with 22,000 elements 2.4 million.
+ * bulk request 130,000, and a change of a stored user of 830 KB with 22,000 elements 3.3 million.
  */
 export const MAX_WORK_UNITS = 3_600_000
 

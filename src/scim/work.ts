@@ -17,10 +17,14 @@ const UNICODE_UNITS = 12
 export const ERROR_UNITS = 2_500
 /** Units for parsing one character of JSON inside a string value. Objects with many short members take longest. */
 export const JSON_UNITS = 5
-/** Units for a value in an operation of a bulk request: it is visited, copied, written and parsed again. */
-export const BULK_VALUE_UNITS = 15
+/** Units for a value in an operation of a bulk request, in addition to those for parsing it twice: it is visited, copied and written. */
+export const BULK_VALUE_UNITS = 11
 /** Units for a name of members of JSON objects in a body, once: a name that was not there before takes up to 1.4 µs. */
 export const MEMBER_NAME_UNITS = 60
+/** Units for parsing an object or an array of a body, wherever it is: most of it is memory, and nothing else may visit it. */
+export const CONTAINER_UNITS = 3
+/** Units for parsing any other value of a body. */
+export const SCALAR_UNITS = 1
 /**
  * Units for reading or writing one character of a stored document, or for deleting one byte. Documents are copied, parsed
  * and compared as a whole, so a character takes much less time than in folding. Created documents are not counted again:
@@ -29,6 +33,15 @@ export const MEMBER_NAME_UNITS = 60
 export const STORED_UNITS = 0.6
 /** Additional units for an object in such a document: many short objects take longer than one long text. */
 const OBJECT_UNITS = 12
+/** Additional units for a member of an object, or a text in a list. */
+const TEXT_UNITS = 8
+/** Additional units for a text with characters beyond ASCII that is folded. */
+const FOLDED_TEXT_UNITS = 16
+/**
+ * Units for a value of a user by which filters find it, and which a write adds or removes: a row of its own in an index. See
+ * storage/tables/user-values.ts.
+ */
+export const VALUE_ROW_UNITS = 100
 /** Units for removing a membership that the request does not name: it is read, and deleted from a table and its indexes. */
 export const REMOVED_MEMBERSHIP_UNITS = 80
 /** Units for a name that is ignored: it is compared with those that the provisioning log names already. */
@@ -104,19 +117,36 @@ export class Work {
     return new Work(this.#scimType, Number.POSITIVE_INFINITY, 0, this.#folded)
   }
 
-  /** Counts the folding of a document that is written, which is already done. */
-  noteFolded(json: string): void {
-    this.note(charactersBeyondAscii(json) * UNICODE_UNITS)
+  /**
+   * Counts the characters, objects, members and texts of a stored document that is read.
+   *
+   * @throws {ScimError} as spend
+   */
+  readStored(json: string): void {
+    this.spend(unitsOf(json))
   }
 
   /**
-   * Counts the characters and the objects of a stored document that is read or written.
+   * Counts a document that is written, and its comparison document, which is about as large and has all texts folded.
    *
    * @param isRefused whether it is refused beyond the limit. If not, only what follows is
    * @throws {ScimError} as spend
    */
-  store(json: string, isRefused = true): void {
-    const units = Math.ceil(json.length * STORED_UNITS + objectsIn(json) * OBJECT_UNITS)
+  writeStored(json: string, isRefused = true): void {
+    this.#count(2 * unitsOf(json) + unitsOfFolding(json), isRefused)
+  }
+
+  /** Counts the folding of a document of a new resource, whose other work is counted with the request. @throws {ScimError} as spend */
+  writeNew(json: string): void {
+    this.spend(unitsOfFolding(json))
+  }
+
+  /** Counts the rows of values that a write adds or removes. @param isRefused as above @throws {ScimError} as spend */
+  writeValues(count: number, isRefused = true): void {
+    this.#count(count * VALUE_ROW_UNITS, isRefused)
+  }
+
+  #count(units: number, isRefused: boolean): void {
     if (isRefused) this.spend(units)
     else this.note(units)
   }
@@ -144,9 +174,39 @@ export function charactersBeyondAscii(text: string): number {
   return count
 }
 
-/** The number of objects with members. In a JSON text of JSON.stringify, only they begin with these two characters. */
-function objectsIn(json: string): number {
+/** The units for reading a stored document, or for writing it. */
+function unitsOf(json: string): number {
+  const objects = occurrences(json, '{"')
+  const texts = objects + occurrences(json, ',"')
+  return Math.ceil(json.length * STORED_UNITS + objects * OBJECT_UNITS + texts * TEXT_UNITS)
+}
+
+function unitsOfFolding(json: string): number {
+  return charactersBeyondAscii(json) * UNICODE_UNITS + textsBeyondAscii(json) * FOLDED_TEXT_UNITS
+}
+
+/** The number of texts of a JSON text that have characters beyond ASCII. */
+function textsBeyondAscii(json: string): number {
+  let [count, isCounted] = [0, false]
+  for (let at = 0; at < json.length; at++) {
+    const character = json.charCodeAt(at)
+    if (character === QUOTE) isCounted = false
+    else if (character > 0x7f && !isCounted) {
+      isCounted = true
+      count++
+    }
+  }
+  return count
+}
+
+const QUOTE = 0x22
+
+/**
+ * How often two characters occur in a JSON text of JSON.stringify. Those that end in a quotation mark begin a member or a text
+ * in a list: inside a text, a backslash would be before the quotation mark.
+ */
+function occurrences(json: string, start: '{"' | ',"'): number {
   let count = 0
-  for (let at = json.indexOf('{"'); at !== -1; at = json.indexOf('{"', at + 2)) count++
+  for (let at = json.indexOf(start); at !== -1; at = json.indexOf(start, at + 2)) count++
   return count
 }

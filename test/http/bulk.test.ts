@@ -5,6 +5,7 @@ import {
   MAX_SEARCH_BODY_BYTES,
   MAX_WORK_UNITS,
 } from '../../src/scim/limits.ts'
+import { VALUE_ROW_UNITS } from '../../src/scim/work.ts'
 import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 import { ENTERPRISE } from '../support/urns.ts'
@@ -490,7 +491,7 @@ describe('the work of a bulk request', () => {
   it('includes each value in an operation, however small', async () => {
     const client = await newClient()
     const many = (count: number) => Array.from({ length: count }, () => ({}))
-    const operations = [200_000, 50_000, 1].map((count, i) => {
+    const operations = [150_000, 60_000, 1].map((count, i) => {
       const { data, ...post } = user(`u${i}`, `user-${i}`)
       return { ...post, data: { ...data, nothing: many(count) } }
     })
@@ -516,6 +517,44 @@ describe('the work of a bulk request', () => {
     )
     const statuses = statusesOf(answer.body.Operations)
     expect([statuses[0], statuses.at(-1)]).toEqual(['204', '400'])
+  })
+
+  it('includes the documents of groups that operations read and write', async () => {
+    const client = await newClient()
+    const ids = Array.from({ length: 6 }, (_, i) => `group-${i}`)
+    for (const id of ids) await addGroup(client.tenantId, id, `${id}${'x'.repeat(500_000)}`)
+    const answer = await send(
+      client,
+      ids.map((id) => ({
+        method: 'PATCH',
+        path: `/Groups/${id}`,
+        data: { schemas: [PATCH_OP], Operations: [{ op: 'replace', path: 'externalId', value: id }] },
+      })),
+    )
+    const statuses = statusesOf(answer.body.Operations)
+    expect([statuses[0], statuses.at(-1)]).toEqual(['204', '400'])
+    expect(answer.body.Operations.at(-1).response).toMatchObject({ scimType: 'invalidValue', detail: LIMIT })
+  })
+
+  it('includes the values of users that have rows of their own, whether they come or go', async () => {
+    const client = await newClient()
+    const values = (start: string) => Array.from({ length: 1_000 }, (_, i) => ({ value: `${start}${i}` }))
+    const lists = (start: string) => ({ emails: values(start), phoneNumbers: values(start) })
+    const { data, ...post } = user('u', 'ada')
+    const created = await send(client, [{ ...post, data: { ...data, ...lists('a') } }])
+    const path = `/Users/${created.body.Operations[0].location.split('/').at(-1)}`
+    const replaced = await send(client, [{ method: 'PUT', path, data: { ...data, ...lists('b') } }])
+    const others = { roles: values('b'), ims: values('b') }
+    const removed = await send(client, [{ method: 'PUT', path, data: { ...data, ...others } }])
+    const kept = await send(client, [{ method: 'PUT', path, data: { ...data, ...others, title: 'new' } }])
+    const again = await send(client, [{ method: 'PUT', path, data: { ...data, ...lists('c') } }])
+    const deleted = await send(client, [{ method: 'DELETE', path }])
+    const rows = 2_000 * VALUE_ROW_UNITS
+    // The documents are about as long.
+    expect(unitsOf(replaced) - unitsOf(kept)).toBeGreaterThan(1.8 * rows)
+    expect(unitsOf(removed) - unitsOf(kept)).toBeGreaterThan(0.8 * rows)
+    expect(unitsOf(again) - unitsOf(kept)).toBeGreaterThan(0.8 * rows)
+    for (const answer of [created, deleted]) expect(unitsOf(answer)).toBeGreaterThan(rows)
   })
 
   it('includes memberships that operations remove without naming them', async () => {

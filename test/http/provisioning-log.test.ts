@@ -77,6 +77,34 @@ describe('the provisioning log', () => {
     )
   })
 
+  it('ends a page of the API after 4 MiB, and continues by cursor', async () => {
+    const client = await newClient()
+    await addLogEntries(client.tenantId, 150, Date.now())
+    // Lists of users that have grown and shrunk, beyond ASCII.
+    const changes = JSON.stringify([
+      { attribute: 'emails', old: 'é'.repeat(30_000), new: 'ê'.repeat(30_000) },
+    ])
+    await env.DB.prepare('UPDATE provisioning_log SET changes = ?2 WHERE tenant_id = ?1')
+      .bind(client.tenantId, changes)
+      .run()
+    for (const query of ['', 'q=quest&']) {
+      const ids = new Set<string>()
+      const pages: number[] = []
+      for (let cursor = ''; ; ) {
+        const { entries, nextCursor } = (
+          await admin('GET', `/tenants/${client.tenantId}/log?${query}${cursor && `cursor=${cursor}`}`)
+        ).body
+        pages.push(entries.length)
+        for (const { id } of entries) ids.add(id)
+        if (nextCursor === null) break
+        cursor = nextCursor
+      }
+      expect(ids.size).toBe(150)
+      expect(Math.max(...pages)).toBeLessThanOrEqual(1 + (4 * 1024 * 1024) / 120_000)
+      expect(pages.length).toBeLessThanOrEqual(6)
+    }
+  })
+
   it('has one entry for the refused reads of a client, reason and minute, which no chart counts', async () => {
     const client = await newClient()
     const answers = [

@@ -145,6 +145,23 @@ describe('a list that no index answers', () => {
     }
   })
 
+  it.for([
+    'groups.value eq "ALL" and groups.value eq "x"',
+    'groups.value eq "x" and groups.value eq "ALL"',
+    'groups.value eq "x" or groups.value eq "ALL"',
+    'groups[value eq "x" or value eq "ALL"]',
+    'groups[(value eq "x" or value eq "ALL") and display sw "a"]',
+  ])('is rejected if the members of several groups are collected, and one is large: %s', async (filter) => {
+    const found = async (members: number) => {
+      const client = await clientOf({ ...LARGE, membership_count: members })
+      return await client.filter('/Users', filter.replaceAll('ALL', client.group))
+    }
+    expect((await found(USERS)).body.totalResults).toBe(filter.includes('" and groups') ? 0 : USERS)
+    const answer = await found(1_000_000)
+    expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
+    expect(costOf(answer).rowsRead).toBeLessThan(30)
+  })
+
   it('is rejected in a small directory of large documents', async () => {
     const client = await newClient()
     const users = Array.from({ length: 34 }, (_, i) => ({ id: `large-${i}`, characters: 880_000 }))

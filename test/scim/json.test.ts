@@ -6,7 +6,7 @@ import {
   MAX_JSON_MEMBERS_IN_ALL,
   MAX_WORK_UNITS,
 } from '../../src/scim/limits.ts'
-import { MEMBER_NAME_UNITS, Work } from '../../src/scim/work.ts'
+import { CONTAINER_UNITS, MEMBER_NAME_UNITS, SCALAR_UNITS, Work } from '../../src/scim/work.ts'
 
 describe('parseJson', () => {
   it.for(['{"a":[1,"]}\\"[",{"b":null}]}', '"\\\\"', '[]', ' 1 ', '{"a:b":"c:d"}'])('reads %s', (text) => {
@@ -17,6 +17,8 @@ describe('parseJson', () => {
   const members = (count: number) => `{${Array.from({ length: count }, (_, i) => `"a${i}":":"`).join()}}`
 
   const inAll = (count: number) => `[${Array.from({ length: count }, (_, i) => `{"a${i}":0}`).join()}]`
+
+  const list = (count: number, one: string) => `[${Array(count).fill(one).join()}]`
 
   it('accepts JSON at the limits of depth and members', () => {
     expect(() => parseJson(nested(MAX_JSON_DEPTH))).not.toThrow()
@@ -47,15 +49,27 @@ describe('parseJson', () => {
     )
   })
 
-  it.for<[text: string, names: number]>([
-    ['[1,"a","a:b"]', 0],
-    ['{"a":{"a":1,"b" :"c"},"b":[{"a":"d"}]}', 2],
-    ['{"a\\"b":1,"a":2}', 2],
-    [inAll(MAX_JSON_MEMBERS_IN_ALL), MAX_JSON_MEMBERS_IN_ALL],
-  ])('counts each name of a member once as work: %#', ([text, names]) => {
+  it.for<[text: string, names: number, containers: number, others: number]>([
+    ['[1,"a","a:b"]', 0, 1, 2],
+    ['{"a":{"a":1,"b" :"c"},"b":[{"a":"d"}]}', 2, 4, 2],
+    ['{"a\\"b":1,"a":2}', 2, 1, 1],
+    ['["[[","{,}",",,"]', 0, 1, 2],
+    [
+      inAll(MAX_JSON_MEMBERS_IN_ALL),
+      MAX_JSON_MEMBERS_IN_ALL,
+      1 + MAX_JSON_MEMBERS_IN_ALL,
+      MAX_JSON_MEMBERS_IN_ALL - 1,
+    ],
+    // Nothing else counts them, because no attribute has such values.
+    [list(345_000, '[]'), 0, 345_001, 344_999],
+    [list(345_000, '{}'), 0, 345_001, 344_999],
+    [list(140_000, '[[[]]]'), 0, 420_001, 139_999],
+    [list(200_000, 'null'), 0, 1, 199_999],
+    [list(345_000, '""'), 0, 1, 344_999],
+  ])('counts each name of a member once as work, and each value: %#', ([text, names, containers, others]) => {
     const work = new Work()
     parseJson(text, undefined, work)
-    expect(work.spent).toBe(names * MEMBER_NAME_UNITS)
+    expect(work.spent).toBe(names * MEMBER_NAME_UNITS + containers * CONTAINER_UNITS + others * SCALAR_UNITS)
   })
 
   it('counts them before it parses', () => {

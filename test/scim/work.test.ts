@@ -358,16 +358,41 @@ describe('rewind', () => {
 })
 
 describe('a stored document', () => {
-  const spent = (value: unknown) => {
-    const work = new Work()
-    work.store(JSON.stringify(value))
+  const spent = (value: unknown, count = (work: Work, json: string) => work.readStored(json)) => {
+    const work = new Work('invalidValue', Number.POSITIVE_INFINITY)
+    count(work, JSON.stringify(value))
     return work.spent
   }
+  const lengthOf = (value: unknown) => JSON.stringify(value).length
 
-  it('counts by its objects too, because many short ones take longer than one long text', () => {
-    const objects = Array.from({ length: 1_000 }, () => ({ value: 'x' }))
-    const { length } = JSON.stringify(objects)
-    expect(spent(objects)).toBeGreaterThan(2 * spent('x'.repeat(length)))
-    expect(spent('{"'.repeat(length))).toBeLessThan(2 * spent('xxx'.repeat(length)))
+  it('counts by its objects, members and texts too, because many short ones take longer than one long text', () => {
+    for (const [values, factor] of [
+      [list(1_000, () => ({ value: 'x' })), 2.5],
+      [list(1_000, () => ({ value: 'x', type: 'y' })), 2],
+      [list(1_000, (i) => `${i}`), 2.5],
+    ] as const) {
+      const text = 'x'.repeat(lengthOf(values))
+      expect(spent(values)).toBeGreaterThan(factor * spent(text))
+      // A text that looks like them is one text.
+      expect(spent(JSON.stringify(values))).toBeLessThan(1.5 * spent(text))
+    }
+  })
+
+  it('counts more if it is written, and more for each text and each character that is folded', () => {
+    const write = (work: Work, json: string) => work.writeStored(json)
+    const [plain, beyond] = ['a', 'é'].map((start) => list(1_000, (i) => `${start}${1_000 + i}`))
+    expect(spent(plain, write)).toBe(2 * spent(plain))
+    expect(spent(beyond, write)).toBe(spent(plain, write) + 1_000 * (12 + 16))
+    const [one, two] = [['é'.repeat(100)], ['é'.repeat(50), 'é'.repeat(50)]]
+    expect(spent(two, write)).toBe(spent(one, write) + 16 + 2 * (spent(two) - spent(one)))
+  })
+
+  it('is not refused beyond the limit if that is not wanted', () => {
+    const work = new Work('invalidValue', 10)
+    work.writeStored('{"a":"é"}', false)
+    work.writeValues(1_000, false)
+    expect(work.isExhausted).toBe(true)
+    expect(() => work.writeStored('{}')).toThrow(/exceeds the limit of 10 units of work/)
+    expect(() => new Work('invalidValue', 10).writeValues(1)).toThrow(/exceeds the limit of 10 units/)
   })
 })

@@ -77,7 +77,8 @@ export const logRoutes = {
     path: '/tenants/{id}/log',
     permission: 'read',
     summary: 'Reads the provisioning log, newest first',
-    description: 'With filters, a page may be short or empty. Continue until `nextCursor` is null.',
+    description:
+      'A page may be short, if its entries are large, and with filters also empty. Continue until `nextCursor` is null.',
     query: v.strictObject({
       cursor: v.optional(
         v.pipe(

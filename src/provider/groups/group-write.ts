@@ -34,7 +34,7 @@ import type { LogAction, LogEntry } from '../../storage/log/log-entry.ts'
 import type { GroupChange, GroupNeeds, GroupOwner, LoadedGroups } from '../../storage/resources/groups.ts'
 import { NESTED_MEMBER } from '../../storage/tables/member-types.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
-import { encodeResource, type Stored } from '../../storage/tables/stored-resources.ts'
+import { encodeResource, type Stored, StoredRow } from '../../storage/tables/stored-resources.ts'
 import {
   acceptedEntry,
   type Call,
@@ -138,8 +138,10 @@ function createGroup(
   const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
-  const documents = encodeResource(resource, type, { work: reading.work })
-  reading.work.noteFolded(documents.data)
+  const documents = encodeResource(resource, type, {
+    work: reading.work,
+    count: (data) => reading.work.writeNew(data),
+  })
   const isShown = withReferences(projection, type)
   return {
     // No group has the empty id: the new group gets its id when it is decided.
@@ -321,6 +323,8 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const { owner } = known
   if (owner && !mayChange(call.tenant, owner.clientId)) throw ownedByAnother(type.name, id, owner.name)
   requirePreconditions(preconditions, before.version)
+  // A write before this one of the same chunk has read it already.
+  if (before instanceof StoredRow) work.readStored(before.json)
   if (needsAll(update)) {
     requireFewMembers(id, known)
     work.visit(known.members.length)
@@ -342,9 +346,11 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
     changes.length === 0
       ? before
       : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
+  const count = (data: string) => work.writeStored(data)
   const documents =
-    attributes.length === 0 ? undefined : encodeResource(resource, type, { before: before.resource, work })
-  if (documents !== undefined) work.noteFolded(documents.data)
+    attributes.length === 0
+      ? undefined
+      : encodeResource(resource, type, { before: before.resource, work, count })
   if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
   const status = projection === undefined ? 204 : 200
   const { tokenHash } = call.tenant.actor

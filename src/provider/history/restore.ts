@@ -271,7 +271,9 @@ export async function restorePart(
 export function groupWrite({ tenant }: Call, change: OwnChange): GroupWrite {
   const type = tenant.resourceTypes.find(hasMembers)
   if (type === undefined) throw new Error('the directory has no resource type with members')
-  return changeGroup(change, { type, profile: tenant.profile, work: new Work() })
+  // What is stored already is not refused.
+  const work = new Work('invalidValue', Number.POSITIVE_INFINITY)
+  return changeGroup(change, { type, profile: tenant.profile, work })
 }
 
 /** Keeps the memberships of a large group that are still stored with it. @returns whether none is left */

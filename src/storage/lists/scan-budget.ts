@@ -8,7 +8,9 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../../scim/error.ts'
+import type { Filter } from '../../scim/filter/ast.ts'
 import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
+import { showsGroups } from '../../scim/schema/resource-type.ts'
 import type { Row } from '../database/database.ts'
 import { isLookup, isMembershipOfKnown } from './columns.ts'
 import type { ListPart, Slice } from './list-request.ts'
@@ -124,8 +126,17 @@ function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
   )
   // Members are found in the order of their ids; a group may have many.
   if (sort?.path !== undefined && leaves.some((leaf) => isMembershipOfKnown(leaf, type))) return true
+  // The members of one group are read up to the end of the page, but those of several are collected.
+  const groups = leaves.filter((leaf) => isMembershipOfKnown(leaf, type))
+  if (showsGroups(type) && (groups.length > 1 || groups.some(hasAlternatives))) return true
   // Matches of different values are disjoint. Ranges may overlap, and then each of them finds the same rows.
   return !isOfValues && !(isOneRange(filter, type) && isOrdered)
+}
+
+/** True for a value path that names several groups. */
+function hasAlternatives(filter: Filter): boolean {
+  if (filter.kind === 'valuePath') return hasAlternatives(filter.operand)
+  return filter.kind === 'or' || (filter.kind === 'and' && filter.operands.some(hasAlternatives))
 }
 
 /** Nanoseconds for each match of an index, twice: to count it, and to sort it by id. */

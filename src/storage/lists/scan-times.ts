@@ -224,10 +224,11 @@ function testTime(filter: Filter, time: Time): Time {
 
 /** The cost of a condition on groups or members: see membership-columns.ts. */
 function referenceWork(filter: Filter, part: ListPart): ScanTime {
-  const { type, isScanned } = part
+  const { type } = part
   if (isMembershipOfKnown(filter, type)) {
-    // Otherwise its members are the candidates.
-    return isScanned && showsGroups(type) ? { ...NOTHING, reached: [{ filter, read: NO_TIME }] } : NOTHING
+    // The members of a candidate are counted as such.
+    const isCandidate = candidatesOf(part)?.includes(filter) === true
+    return !isCandidate && showsGroups(type) ? { ...NOTHING, reached: [{ filter, read: NO_TIME }] } : NOTHING
   }
   const operand = valuesOf(filter)?.operand
   if (operand === undefined) return { ...NOTHING, own: { row: MEMBERSHIP, block: 0 }, left: MEMBERSHIP }

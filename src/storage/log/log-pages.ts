@@ -18,6 +18,9 @@ const SCAN_LENGTH = 1_000
 /** The most characters of changes as JSON on a page of 50; longer ones are only in the entry itself. */
 export const MAX_CHANGES_OF_PAGE = 4_000
 
+/** The bytes of complete entries that are read at a time, exceeded by at most one entry: small enough for the memory. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024
+
 /** For an entry `l` with its token `t` or its secret `s`: see provisioningLog in log-tables.ts. */
 const CLIENT_ID = sql`coalesce(l.client_id, t.client_id)`
 const ACTOR = sql`LEFT JOIN tokens AS t ON t.id = l.token_id
@@ -87,10 +90,16 @@ export function logPageQuery({
   const rest = unindexedConditions(filters)
   const length = rest.length === 0 ? size + 1 : SCAN_LENGTH
   const stretch = (columns: SQL) => logStretch({ tenantId, filters, before }, columns)
-  const found = statement(sql`SELECT ${entryColumns(areComplete)}
-    FROM (${stretch(sql`*`)} LIMIT ${length}) AS l ${ACTOR}
-    ${rest.length === 0 ? sql`` : sql`WHERE ${allOf(rest)}`}
-    ORDER BY l.id DESC LIMIT ${size + 1}`)
+  const matching = sql`SELECT * FROM (${stretch(sql`*`)} LIMIT ${length}) AS l
+    ${rest.length === 0 ? sql`` : sql`WHERE ${allOf(rest)}`} ORDER BY l.id DESC LIMIT ${size + 1}`
+  const found = statement(
+    areComplete
+      ? sql`SELECT ${entryColumns()}, l.found FROM (
+            SELECT *, count(*) OVER () AS found, bytes AS size,
+              sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) AS total FROM (${matching})) AS l
+          ${ACTOR} WHERE total - size < ${MAX_PAGE_BYTES} ORDER BY l.id DESC`
+      : sql`SELECT ${entryColumns(false)} FROM (${matching}) AS l ${ACTOR} ORDER BY l.id DESC`,
+  )
   if (rest.length === 0)
     return { statements: [found], read: ([result]) => logPage(result?.rows, size, undefined) }
   const end = statement(sql`${stretch(sql`l.id`)} LIMIT 1 OFFSET ${SCAN_LENGTH - 1}`)
@@ -112,7 +121,10 @@ export function logStretch(
 /** @param lookedTo where the scan stopped; undefined when it reached the end of the log */
 function logPage(rows: readonly Row[] = [], size: number, lookedTo: string | undefined): LogPage {
   const entries = rows.slice(0, size).map(entryFromRow)
-  if (rows.length > size) return { entries, next: entries.at(-1)?.id, hasStopped: false }
+  // A page of complete entries may end before `size`.
+  const matches = Number(rows[0]?.found ?? rows.length)
+  if (rows.length > size || rows.length < matches)
+    return { entries, next: entries.at(-1)?.id, hasStopped: false }
   return { entries, next: lookedTo, hasStopped: lookedTo !== undefined }
 }
 
@@ -155,7 +167,7 @@ export async function* streamLog(
             SELECT * FROM provisioning_log AS l ${indexFor(filters)}
             WHERE ${allOf(conditions)} ORDER BY l.id DESC LIMIT ${STREAM_LENGTH})) AS l
         ${ACTOR}
-        WHERE total - size < ${STREAM_BYTES} ORDER BY l.id DESC`),
+        WHERE total - size < ${MAX_PAGE_BYTES} ORDER BY l.id DESC`),
     ])
     const rows = result?.rows ?? []
     const matches = matcherOf(filters)
@@ -166,8 +178,6 @@ export async function* streamLog(
 
 /** The number of entries that a download reads at a time: large enough for the query limit of a request. */
 const STREAM_LENGTH = 1_000
-/** The bytes of these entries, exceeded by at most one entry: small enough for the memory. */
-const STREAM_BYTES = 4 * 1024 * 1024
 
 /** Conditions that an index answers: ranges of ids, which are in the order of time. */
 function indexedConditions(

@@ -14,6 +14,7 @@ import type { LogEntry } from '../log/log-entry.ts'
 import { logStatement } from '../log/provisioning-log.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { clientOfToken, meetsPreconditions } from '../tables/stored-resources.ts'
+import { countOfValues } from '../tables/user-values.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { hasRoomForDeletion } from './deleted-groups.ts'
 import { tombstoneStatements } from './tombstones.ts'
@@ -27,6 +28,8 @@ export interface Deletion {
   readonly members: number
   /** The bytes of its documents. */
   readonly bytes: number
+  /** The number of its values that have rows of their own. */
+  readonly values: number
   /** The client that owns it, if another client may not delete it: see SourceMode. */
   readonly ownerName: string | undefined
 }
@@ -102,7 +105,7 @@ export async function deleteResource(
   const lost = deletionStatements(tenant, { from, isWanted, isGroup: hasMembers(type) })
   const results = await writeOrWriteInBackground(tenant, hasFewMemberships(tenantId, id), [
     statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes,
-        iif(${isAllowed}, 1, 0) AS isDeleted,
+        ${countOfValues(sql`keys`)} AS valueCount, iif(${isAllowed}, 1, 0) AS isDeleted,
         iif(${isOwned}, NULL, (SELECT name FROM clients WHERE id = gone.created_by)) AS ownerName
       FROM ${from} AS gone WHERE ${isResource}`),
     logStatement(credentials, log, {
@@ -120,12 +123,20 @@ export async function deleteResource(
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
     lost.after,
   ])
-  const { version = null, members: count, bytes, isDeleted, ownerName } = results[0]?.rows[0] ?? {}
+  const {
+    version = null,
+    members: count,
+    bytes,
+    valueCount,
+    isDeleted,
+    ownerName,
+  } = results[0]?.rows[0] ?? {}
   return {
     found: version === null ? undefined : Number(version),
     isDeleted: isDeleted === 1,
     members: Number(count ?? 0),
     bytes: Number(bytes ?? 0),
+    values: Number(valueCount ?? 0),
     ownerName: ownerName == null ? undefined : String(ownerName),
   }
 

@@ -28,6 +28,7 @@ import {
   sourceColumns,
   storedColumns,
 } from '../tables/stored-resources.ts'
+import { changedValues } from '../tables/user-values.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { noteMembersRead, readsManyMembers } from './member-reads.ts'
 import {
@@ -209,8 +210,12 @@ export async function insertResource(
 ): Promise<Stored> {
   const credentials = credentialsOf(tenant)
   const { tenantId, tokenHash, now } = credentials
-  const { data, keys } = encodeResource(resource, type, { before: restored && resource, work })
-  work.noteFolded(data)
+  work.writeValues(changedValues({}, resource))
+  const { data, keys } = encodeResource(resource, type, {
+    before: restored && resource,
+    work,
+    count: (json) => work.writeNew(json),
+  })
   const guard = guardingLogStatement(credentials, told.log)
   const at = restored ?? { version: 1, createdAt: now, lastModified: now }
   const change = insert(type.table, { tenantId, id, data, keys, tokenHash, ...at })

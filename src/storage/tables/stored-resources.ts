@@ -107,14 +107,24 @@ export interface Documents {
  * @param from.before the resource before the change, which may have been stored before limits existed; the resource itself
  *   if the server has it already, and only stores it again
  * @param from.work of the request
- * @throws {ScimError} invalidValue when the row would exceed the limit of the database, or takes too long to fold
+ * @param from.count counts the work of the document, before its comparison document is made, which takes longest
+ * @throws {ScimError} invalidValue when the row would exceed the limit of the database, or takes too long to fold; as `count`
  */
 export function encodeResource(
   resource: Complex,
   type: StoredResourceType,
-  { before, work }: { readonly before?: Complex | undefined; readonly work?: Work | undefined } = {},
+  {
+    before,
+    work,
+    count,
+  }: {
+    readonly before?: Complex | undefined
+    readonly work?: Work | undefined
+    readonly count?: (data: string) => void
+  } = {},
 ): Documents {
   const data = JSON.stringify(inSchemaOrder(resource, type))
+  count?.(data)
   const folded = charactersBeyondAscii(data)
   if (folded > MAX_FOLDED_CHARACTERS) requireFewFolded(folded, before, type)
   const document = comparisonKeys(resource, type, work?.unlimited())
