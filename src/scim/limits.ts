@@ -248,8 +248,10 @@ export const MAX_PREVIOUS_BYTES = 64 * 1024
 export const MAX_TOMBSTONE_BYTES = 256 * 1024 * 1024
 /** Ids in a row of the memberships of a deleted resource. */
 export const TOMBSTONE_IDS = 1_000
-/** Changes of a resource that are taken back in memory to know it as it was: about 100 ms for a million members. */
+/** Changes of a resource that are taken back in memory to know it as it was. */
 export const MAX_LATER_EVENTS = 20_000
+/** Their data and previous values, for which SQLite takes about 100 ms: those of 100,000 members. */
+export const MAX_LATER_BYTES = 4 * 1024 * 1024
 /** Resources in a page of what an undo would do, and members in a page of a group as it was. */
 export const MAX_UNDO_PAGE = 20
 export const MAX_PAST_MEMBERS = 1_000

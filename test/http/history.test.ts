@@ -1,7 +1,7 @@
 /** The history of users and groups, and how they were at a time. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { MAX_PAST_MEMBERS } from '../../src/scim/limits.ts'
+import { MAX_LATER_BYTES, MAX_PAST_MEMBERS } from '../../src/scim/limits.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { fileOf, idOf, imported, userLine } from '../support/directory-file.ts'
 import { spreadEvents } from '../support/feed.ts'
@@ -9,6 +9,9 @@ import { admin, type Client, newClient } from '../support/harness.ts'
 import { addMembers } from '../support/large.ts'
 import { clientIdOf, secondSource } from '../support/sources.ts'
 import { EVER, undone } from '../support/undo.ts'
+
+/** As a previous value, it is kept: MAX_PREVIOUS_BYTES. */
+const LONG_TEXT = 60_000
 
 const historyOf = ({ tenantId }: Client, id: string, query = '') =>
   admin('GET', `/tenants/${tenantId}/history/${id}${query}`)
@@ -111,6 +114,21 @@ describe('the history of a user', () => {
     await imported(target.tenantId, await fileOf([userLine(1)]))
     const before = await asWas(target, idOf(1), 1_000)
     expect(before.status).toBe(409)
+  })
+
+  it('refuses a time since which more bytes have changed than are taken back at once', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const changes = Math.ceil(MAX_LATER_BYTES / LONG_TEXT) + 1
+    for (let i = 0; i < changes; i++) {
+      const formatted = `${i} ${'x'.repeat(LONG_TEXT)}`
+      await replace(client, `/Users/${id}`, 'addresses', [{ type: 'work', formatted }])
+    }
+    await spreadEvents(client)
+    const early = await asWas(client, id, 1_000)
+    expect([early.status, early.body.error.message]).toEqual([409, expect.stringContaining('4194304 bytes')])
+    const late = await asWas(client, id, 10_000)
+    expect([late.status, late.body.attributes?.addresses[0].formatted.slice(0, 3)]).toEqual([200, '8 x'])
   })
 })
 

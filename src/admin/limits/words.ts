@@ -18,6 +18,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   MAX_IMPORT_TIME_MS: 'Time of an imported resource',
   MAX_JSON_MEMBERS: 'Members of one JSON object',
   MAX_JSON_MEMBERS_IN_ALL: 'Members of all JSON objects of a body',
+  MAX_LATER_BYTES: 'Events of changes taken back to show a past state',
   MAX_LATER_EVENTS: 'Changes taken back to show a past state',
   MAX_LOG_BYTES: 'Provisioning log of a tenant',
   MAX_LOGGED_IGNORED_CHARACTERS: 'Names of ignored attributes in a log entry',

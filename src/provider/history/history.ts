@@ -5,7 +5,7 @@ import { type Complex, isComplex } from '../../scim/comparison.ts'
 import { ScimError } from '../../scim/error.ts'
 import { TENANT_IMPORTED } from '../../scim/events.ts'
 import { withValues } from '../../scim/history.ts'
-import { MAX_LATER_EVENTS, MAX_PAST_MEMBERS } from '../../scim/limits.ts'
+import { MAX_LATER_BYTES, MAX_LATER_EVENTS, MAX_PAST_MEMBERS } from '../../scim/limits.ts'
 import { project } from '../../scim/projection.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { Database } from '../../storage/database/database.ts'
@@ -204,7 +204,9 @@ export async function pastOf(
   if (later.importedAt !== undefined)
     throw notKept(`the directory was imported at ${timeText(later.importedAt)}`)
   if (later.isTooMuch) {
-    throw notKept(`it has changed more than ${MAX_LATER_EVENTS} times since: ask for a later time`)
+    throw notKept(
+      `it has changed more than ${MAX_LATER_EVENTS} times since, or by more than ${MAX_LATER_BYTES} bytes: ask for a later time`,
+    )
   }
   const unknown = later.turns.find(({ type }) => !type.endsWith('.created') && !type.endsWith('.deleted'))
   if (unknown !== undefined)

@@ -3,7 +3,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { SOURCE_CONFLICT, TENANT_IMPORTED } from '../../scim/events.ts'
-import { MAX_LATER_EVENTS } from '../../scim/limits.ts'
+import { MAX_LATER_BYTES, MAX_LATER_EVENTS } from '../../scim/limits.ts'
 import { type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 
@@ -169,19 +169,21 @@ export function laterChangesQuery(tenantId: string, id: string, time: number): Q
   const after = eventAt(tenantId, time)
   const from = sql`events AS e INDEXED BY events_by_resource`
   const isLater = IS_OF_RESOURCE(tenantId, id, after)
+  const isTooMuch = sql`(SELECT count(*) > ${MAX_LATER_EVENTS} OR sum(bytes) > ${MAX_LATER_BYTES} FROM (
+    SELECT octet_length(e.data) + coalesce(octet_length(e.previous), 0) AS bytes FROM ${from} WHERE ${isLater} LIMIT ${MAX_LATER_EVENTS + 1}))`
   return {
     statements: [
-      statement(sql`SELECT ${after} AS after, (SELECT count(*) FROM (SELECT 1 FROM ${from} WHERE ${isLater} LIMIT ${MAX_LATER_EVENTS + 1})) AS count,
+      statement(sql`SELECT ${after} AS after, ${isTooMuch} AS isTooMuch,
         (SELECT time FROM events WHERE tenant_id = ${tenantId} AND resource_id IS NULL AND seq > ${after}
           AND type = ${TENANT_IMPORTED} ORDER BY seq LIMIT 1) AS importedAt`),
       // The first change of an attribute after the event replaced the value that it had then.
       statement(sql`SELECT j.key AS name, e.previous -> j.fullkey AS value, min(e.seq) AS seq
-        FROM ${from} CROSS JOIN json_each(e.previous) AS j WHERE ${isLater} AND e.previous IS NOT NULL GROUP BY j.key`),
+        FROM ${from} CROSS JOIN json_each(e.previous) AS j WHERE NOT ${isTooMuch} AND ${isLater} AND e.previous IS NOT NULL GROUP BY j.key`),
       statement(sql`SELECT e.seq, e.type, e.time FROM ${from} WHERE ${isLater} AND e.type NOT IN ${MEMBER_EVENTS}
         AND e.previous IS NULL ORDER BY e.seq LIMIT 1000`),
     ],
     read: ([bounds, values, turns]) => {
-      const { after: seq, count, importedAt = null } = bounds?.rows[0] ?? {}
+      const { after: seq, isTooMuch: tooMuch, importedAt = null } = bounds?.rows[0] ?? {}
       return {
         after: Number(seq),
         values: Object.fromEntries(
@@ -193,7 +195,7 @@ export function laterChangesQuery(tenantId: string, id: string, time: number): Q
           time: Number(row.time),
         })),
         importedAt: importedAt === null ? undefined : Number(importedAt),
-        isTooMuch: Number(count) > MAX_LATER_EVENTS,
+        isTooMuch: tooMuch === 1,
       }
     },
   }
