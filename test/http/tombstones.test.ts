@@ -193,8 +193,11 @@ describe('a deleted group', () => {
       timeout: 20_000,
       interval: 200,
     })
-    const job = await admin('GET', `/tenants/${client.tenantId}/jobs/${answer.body.id}`)
-    expect(job.body).toMatchObject({ state: 'done', error: null })
+    const job = async () => (await admin('GET', `/tenants/${client.tenantId}/jobs/${answer.body.id}`)).body
+    await vi.waitFor(async () => expect(await job()).toMatchObject({ state: 'done', error: null }), {
+      timeout: 20_000,
+      interval: 200,
+    })
   })
 })
 
