@@ -37,6 +37,8 @@ async function fill(tenantId: string, nameCharacters: number, otherCharacters: n
   )
     .bind(tenantId, 'é'.repeat(nameCharacters), 'x'.repeat(otherCharacters), JSON.stringify(ids))
     .run()
+  // Such as that of the new token.
+  await env.DB.prepare('DELETE FROM events WHERE tenant_id = ?').bind(tenantId).run()
   await env.DB.prepare(
     `INSERT INTO events (tenant_id, seq, type, time, resource_id, data, total_bytes)
      SELECT ?1, value + 1, 'group.members_added', 0, 'g',

@@ -57,7 +57,7 @@ it('a thousand webhooks, of which one hangs: the others get everything at once',
   const good = await receiverOf()
   const tenants = []
   for (let i = 0; i < 50; i++) {
-    const tenant = await tenantWith(i === 0 ? hanging.url : `${good.url}?${i}`)
+    const tenant = await tenantWith(i === 0 ? hanging.url : `${good.url}?${i}`, ['user.created'])
     for (let j = 1; j < 20; j++) await tenant.addWebhook(`${good.url}?${i}-${j}`)
     tenants.push(tenant)
   }

@@ -60,7 +60,7 @@ export async function tenantWith(url: string, types: readonly string[] | null = 
     id,
     path,
     secret: webhook.secret as string,
-    addWebhook: (url: string) => admin('POST', `/tenants/${id}/webhooks`, { url }),
+    addWebhook: (url: string) => admin('POST', `/tenants/${id}/webhooks`, { url, types }),
     createUser: async (userName = crypto.randomUUID()) => {
       const { status, body } = await send('POST', '/scim/v2/Users', token, { schemas: [USER], userName })
       expect(status).toBe(201)
