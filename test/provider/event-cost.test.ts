@@ -92,7 +92,7 @@ describe('the events of a write', () => {
     ['that creates a group', 2, (client) => client.request('POST', '/Groups', { displayName: 'a' })],
     [
       'that adds a member',
-      2,
+      3,
       async (client) => {
         const { id, members } = await withMembers(client, 1)
         return await client.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: members })
@@ -100,7 +100,7 @@ describe('the events of a write', () => {
     ],
     [
       'that adds 51 members',
-      4,
+      6,
       async (client) => {
         const { id, members } = await withMembers(client, 51)
         return await client.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: members })
