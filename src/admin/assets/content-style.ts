@@ -92,7 +92,8 @@ td[data-label='Id'] { max-width: 36cqi }
 .advice > div { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: var(--space-1) var(--space-5) }
 .advice dt { color: var(--muted) }
 .advice dd { overflow-wrap: anywhere }
-.values { list-style: none; padding: 0; display: grid; gap: var(--space-1); max-height: 16rem; overflow-y: auto }
+.values { list-style: none; padding: 0; display: grid; gap: var(--space-1) }
+.values[tabindex] { max-height: 16rem; overflow-y: auto }
 .value { overflow-wrap: anywhere; white-space: pre-wrap }
 .sub { display: inline-block; margin-left: var(--space-4); font-size: var(--text-small) }
 

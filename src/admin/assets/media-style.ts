@@ -89,7 +89,7 @@ ${stacked('.stack')}
   tr, li, .stat, .notice { break-inside: avoid }
   thead { display: table-header-group }
   thead th { position: static }
-  .scroll, .values, pre { max-height: none; overflow: visible }
+  .scroll, .values[tabindex], pre { max-height: none; overflow: visible }
   .key, .plot svg, .meter, .badge { print-color-adjust: exact }
   a { color: inherit }
 }

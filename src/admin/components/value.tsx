@@ -7,6 +7,8 @@ import { number } from './number.ts'
 
 /** The most values in one list. A change of members can have thousands. */
 const MAX_LISTED = 200
+/** A longer list scrolls. */
+const MAX_WHOLE = 5
 
 /** A value of any type. A missing value is shown as a dash. */
 export function ValueText({ value }: { value: unknown }): Child {
@@ -19,7 +21,8 @@ export function ValueText({ value }: { value: unknown }): Child {
 
 function Values({ values }: { values: readonly unknown[] }) {
   return (
-    <ul class="values">
+    // What scrolls can be focused, to be scrolled by keys.
+    <ul class="values" tabindex={values.length > MAX_WHOLE ? 0 : undefined}>
       {values.slice(0, MAX_LISTED).map((value) => (
         <li>
           <ValueText value={value} />
