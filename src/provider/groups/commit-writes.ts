@@ -25,7 +25,8 @@ import { TenantElsewhere } from '../../storage/tenants/context.ts'
 import type { Call, Rendered } from '../call.ts'
 import { retryWhileStale } from '../optimistic.ts'
 import { GroupDraft } from './group-draft.ts'
-import { databaseRefusal, type GroupDecision, type GroupDeletion, type GroupWrite } from './group-write.ts'
+import { databaseRefusal } from './group-refusals.ts'
+import type { GroupDecision, GroupDeletion, GroupWrite } from './group-write.ts'
 
 /** A write in the queue. */
 export interface QueuedWrite<Write extends GroupWrite | GroupDeletion = GroupWrite | GroupDeletion> {

@@ -6,11 +6,10 @@
 import { type AttributeChange, changedAttributes } from '../../scim/changes.ts'
 import type { Complex } from '../../scim/comparison.ts'
 import { requireOneProjection } from '../../scim/compatibility/lists.ts'
-import { badRequest, notFound, quote, ScimError, TakenError } from '../../scim/error.ts'
+import { notFound } from '../../scim/error.ts'
 import { changedEvent, createdEvent, memberEvents, type NewEvent } from '../../scim/events.ts'
 import { fold } from '../../scim/fold.ts'
 import { type IdentifierLookup, newLookups } from '../../scim/identifiers.ts'
-import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
 import { applyPatch } from '../../scim/patch/apply.ts'
 import {
   applyMemberChanges,
@@ -29,10 +28,8 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { replacementOf, type Validated, validateResource } from '../../scim/validation.ts'
 import { etag, type Preconditions, requirePreconditions } from '../../scim/version.ts'
 import { REMOVED_MEMBERSHIP_UNITS } from '../../scim/work.ts'
-import { GuardError, UniqueError } from '../../storage/database/database.ts'
 import type { LogAction, LogEntry } from '../../storage/log/log-entry.ts'
-import type { GroupChange, GroupNeeds, GroupOwner, LoadedGroups } from '../../storage/resources/groups.ts'
-import { NESTED_MEMBER } from '../../storage/tables/member-types.ts'
+import type { GroupChange, GroupNeeds, GroupOwner } from '../../storage/resources/groups.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { encodeResource, type Stored, StoredRow } from '../../storage/tables/stored-resources.ts'
 import {
@@ -47,6 +44,13 @@ import {
 } from '../call.ts'
 import { type Deletion, deleteResource } from '../deletion.ts'
 import { mayChange, ownedByAnother } from '../ownership.ts'
+import {
+  displayNameTaken,
+  type GroupCounts,
+  limitReached,
+  requireFewMembers,
+  requireMembers,
+} from './group-refusals.ts'
 import type { GroupWriteRequest } from './group-writer.ts'
 
 /** A write that is parsed and validated. */
@@ -68,7 +72,7 @@ export interface GroupDeletion {
 }
 
 /** The state that a write is decided on. */
-export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimit'> {
+export interface KnownGroup extends GroupCounts {
   /** The group without its members; undefined if there is no such group. */
   readonly group: Stored | undefined
   /** The number of its members when it was loaded. */
@@ -155,7 +159,7 @@ function createGroup(
     decide(call, known) {
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
-      const added = requireMembers(ids, known)
+      const added = requireMembers(ids, known.directory)
       const { now, tokenHash } = call.tenant.actor
       const after: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
       const log = acceptedEntry(call, {
@@ -306,15 +310,6 @@ function isShown({ reading: { type }, projection }: GroupUpdate): boolean {
   return projection !== undefined && withReferences(projection, type)
 }
 
-/** A list of members is read, compared and shown as a whole. @throws {ScimError} tooMany if it is too long for that */
-function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
-  if (memberCount <= MAX_LOADED_MEMBERS) return
-  throw badRequest(
-    'tooMany',
-    `Group "${id}" has ${memberCount} members, and a request that needs the whole list takes ${MAX_LOADED_MEMBERS} at most: add and remove members by id, and do not ask for "members"`,
-  )
-}
-
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
   const { id, preconditions, projection, action } = update
   const { type, profile, work } = update.reading
@@ -326,7 +321,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   // A write before this one of the same chunk has read it already.
   if (before instanceof StoredRow) work.readStored(before.json)
   if (needsAll(update)) {
-    requireFewMembers(id, known)
+    requireFewMembers(id, known.memberCount)
     work.visit(known.members.length)
   }
   const { resource, ignored } = update.apply(before.resource)
@@ -335,7 +330,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const present = new Set(known.members.map((member) => member.value))
   const added = requireMembers(
     [...ids].filter((memberId) => !present.has(memberId)),
-    known,
+    known.directory,
   )
   const removed = [...present].filter((memberId) => !ids.has(memberId))
   const removesAll = needsAll(update) && removed.length > 0 && removed.length === present.size
@@ -403,77 +398,6 @@ function memberAction(changes: readonly MemberChange[]): LogAction {
   return changes.length > 0 && changes.every(isRemoval) ? 'remove member' : 'update'
 }
 
-/**
- * The new members of a group. An unknown member refuses the whole write: to apply the rest would hide the mistake from
- * the client's log. The id determines the type of a member: a `type` that the client sends is ignored. A group may be a
- * member of itself, directly or through other groups: RFC 7643 §4.2 does not forbid it, and a refusal would also keep
- * out the other members that the request names.
- *
- * @throws {ScimError} invalidValue
- */
-function requireMembers(ids: readonly string[], { directory }: KnownGroup): readonly Member[] {
-  const members: Member[] = []
-  const unknown: string[] = []
-  for (const id of ids) {
-    const member = directory.get(id)
-    if (member === undefined) unknown.push(id)
-    else members.push(member)
-  }
-  if (unknown.length > 0) {
-    const more = unknown.length > MAX_NAMED_IDS ? ` and ${unknown.length - MAX_NAMED_IDS} more` : ''
-    const list = unknown.slice(0, MAX_NAMED_IDS).map(quote).join(', ')
-    throw badRequest(
-      'invalidValue',
-      `attribute "members" names no User or Group of the directory: ${list}${more}`,
-    )
-  }
-  return members
-}
-
-/**
- * The refusal of a write by a rule of the database: a writer outside of the queue was faster.
- *
- * @returns the error itself if it is not about such a rule
- */
-export function databaseRefusal(error: unknown, change: GroupChange | undefined, known: KnownGroup): unknown {
-  if (error instanceof UniqueError && change !== undefined)
-    return displayNameTaken(change.after.resource, { cause: error })
-  if (!(error instanceof GuardError)) return error
-  if (error.rule === 'group limit') return limitReached(known, { cause: error })
-  if (error.rule === 'nested groups') return tooManyNested(change?.added ?? [], { cause: error })
-  if (error.rule !== 'unknown member') return error
-  return badRequest('invalidValue', 'attribute "members" names a User or a Group that has just been deleted')
-}
-
 function nameKey({ displayName }: Complex): string | undefined {
   return typeof displayName === 'string' ? fold(displayName) : undefined
-}
-
-function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
-  return new TakenError('displayName', String(resource.displayName), options)
-}
-
-/**
- * The status is 400, because clients take 403 for bad credentials, 409 for "exists already", and 429 and 5xx for an
- * error that a retry may solve.
- */
-export function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOptions): ScimError {
-  const count = Math.max(groupCount, groupLimit)
-  return new ScimError(
-    400,
-    undefined,
-    `the directory holds ${count} groups and its limit is ${groupLimit}: take groups out of the scope of provisioning, or raise the limit of the tenant`,
-    options,
-  )
-}
-
-/** 400 as in limitReached. Only the database counts nested memberships: a load would have to count them for each write. */
-function tooManyNested(added: readonly Member[], options?: ErrorOptions): ScimError {
-  const count = added.filter(({ type }) => type === NESTED_MEMBER).length
-  return new ScimError(
-    400,
-    'invalidValue',
-    `attribute "members" adds memberships of groups in groups (${count}), and the directory may hold ${MAX_NESTED_MEMBERSHIPS} of them: make users the members instead, or take groups out of other groups`,
-    options,
-  )
 }

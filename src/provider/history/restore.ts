@@ -29,7 +29,8 @@ import { type StoredResourceType, typeNamed } from '../../storage/tables/resourc
 import { encodeResource, type Stored } from '../../storage/tables/stored-resources.ts'
 import { acceptedEntry, type Call } from '../call.ts'
 import { commitWrites } from '../groups/commit-writes.ts'
-import { changeGroup, type GroupWrite, limitReached, type OwnChange } from '../groups/group-write.ts'
+import { limitReached } from '../groups/group-refusals.ts'
+import { changeGroup, type GroupWrite, type OwnChange } from '../groups/group-write.ts'
 
 /** Groups whose memberships a part restores. Each of them is a write with about a dozen statements. */
 const GROUPS_IN_A_PART = 2
