@@ -8,7 +8,7 @@ import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { sweepSources } from '../../src/storage/sources/sweep.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
-import { admin, type Client, costOf, newClient } from '../support/harness.ts'
+import { admin, type Client, costOf, newClient, newName } from '../support/harness.ts'
 import { clientIdOf, secondSource } from '../support/sources.ts'
 
 /** The rows of a tenant that the columns of its resources demand, and those that are stored. */
@@ -167,7 +167,7 @@ describe('the table of sources', () => {
     const written = async (to: string) =>
       costOf(await client.patch(`/Users/${id}`, { op: 'replace', path: 'title', value: to })).rowsWritten
     const create = async () =>
-      costOf(await client.request('POST', '/Users', { userName: crypto.randomUUID() })).rowsWritten
+      costOf(await client.request('POST', '/Users', { userName: newName() })).rowsWritten
     await written('b')
     const [change, created] = [await written('c'), await create()]
     const drop = ['inserted', 'updated'].map((name) => env.DB.prepare(`DROP TRIGGER users_sources_${name}`))

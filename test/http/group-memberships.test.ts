@@ -8,6 +8,7 @@ import {
   type Client,
   costOf,
   newClient,
+  newName,
   newToken,
   TENANT_URL,
 } from '../support/harness.ts'
@@ -356,7 +357,7 @@ describe('DELETE /GroupMemberships/{id}', () => {
 describe('memberships in a bulk request', () => {
   it('are created, with bulkId references, and deleted', async () => {
     const { client, ann, all } = await directory()
-    const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: crypto.randomUUID() }
+    const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: newName() }
     const membership = { schemas: [SCHEMA], group: { value: all.id }, member: { value: 'bulkId:u' } }
     const answer = await client.request('POST', '/Bulk', {
       schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],

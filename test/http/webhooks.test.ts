@@ -1,7 +1,7 @@
 /** Webhooks as an administrator manages them. What is sent, and when, is in test/sqlite/webhooks.test.ts and test/provider/webhooks.test.ts. */
 import { describe, expect, it } from 'vitest'
 import { eventsOf, everyEvent } from '../support/feed.ts'
-import { admin, type Client, costOf, newClient } from '../support/harness.ts'
+import { admin, type Client, costOf, newClient, newName } from '../support/harness.ts'
 
 const URL_OF_RECEIVER = 'https://receiver.example.com/events?key=secret-in-url'
 
@@ -182,7 +182,7 @@ describe('a write', () => {
       const patch = await client.patch(`/Users/${user.id}`, { op: 'replace', path: 'title', value: 'Ranger' })
       const group = await client.request('POST', '/Groups', {
         schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
-        displayName: crypto.randomUUID(),
+        displayName: newName(),
       })
       return [costOf(patch), costOf(group)].map(({ roundTrips, rowsWritten }) => ({
         roundTrips,
