@@ -55,8 +55,10 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
 export interface SparseScan {
   /** True for each match, and for few other resources. */
   readonly prefilter: SQL
-  /** Nanoseconds to test a resource. */
+  /** Nanoseconds to test a resource: the least, which does not read its documents to be known. */
   readonly work: SQL
+  /** The same with its elements; undefined if none are tested. Its documents are read for that. */
+  readonly workWithElements: SQL | undefined
   /** The most resources that can be tested within the limit, by the estimate of the list. */
   readonly most: SQL
   /** One row with the estimate of the list in which all resources are tested. */

@@ -17,12 +17,14 @@ import {
 } from '../tables/resource-tables.ts'
 import { columnsOf } from './column-map.ts'
 import { isMembershipOfKnown, toSql } from './columns.ts'
-import { rowsOfSet } from './index-scans.ts'
+import { maybeInSet, rowsOfSet } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
 import { membersReached, union } from './membership-columns.ts'
 import { candidatesOf, isBySets, isOfOne, isScannedTest, leavesOf, mayFindMost } from './scan-conditions.ts'
 import {
+  added,
   MEASURE,
+  MEASURE_OBJECTS,
   MEMBERSHIP,
   MOST_BLOCKS,
   type Reached,
@@ -57,7 +59,7 @@ export function workOf(part: ListPart, known: Known, name: string): PartWork {
   const share = mayFindMost(part) ? shareOf(part) : undefined
   const most = mostCounted(part, tenantId, passes * work.own.row, share)
   const withElements = isOfElements(part)
-  const { n: counted, b: size } = lookedThrough(part, tenantId, most, withElements)
+  const { n: counted, found } = lookedThrough(part, tenantId, most, withElements)
   const isKnown = share !== undefined && total !== undefined
   // All matches are candidates, so these need not be counted if there are too many matches.
   const count = isKnown ? sql`iif(${total} > ${shareOfAll(type, share)}, ${total}, ${counted})` : counted
@@ -80,7 +82,7 @@ export function workOf(part: ListPart, known: Known, name: string): PartWork {
   ]
   const own = ownWork({ row: passes * work.own.row, block: passes * work.own.block }, n, {
     most: mostBlocks(type.table, n, withElements),
-    exact: size,
+    found,
   })
   return {
     work: sql`(${own} + ${sql.raw(String(passes))} * ${plus(terms)})`,
@@ -112,34 +114,49 @@ function leftMemberships(nanoseconds: number): SQL {
     CROSS JOIN memberships AS m ON m.tenant_id = d.tenant_id AND m.group_id = d.id WHERE d.tenant_id = t.id LIMIT ${most}))`
 }
 
-/** The blocks of resources: the most that the counters of the tenant allow, and the exact number, if it is measured. */
+/** The blocks of resources. */
 interface Sizes {
+  /** The most that the counters of the tenant allow. */
   readonly most: SQL
-  readonly exact: SQL | undefined
+  readonly found: FoundBlocks | undefined
 }
 
-/** The work to scan `n` resources. Those that an index finds are measured if that makes a difference. */
-function ownWork({ row, block }: Time, n: SQL, { most, exact }: Sizes): SQL {
-  const [each, perBlock] = [row, block].map((time) => sql.raw(String(Math.round(time))))
-  const unmeasured = sql`(${each} * ${n} + ${perBlock} * ${most})`
-  if (exact === undefined) return unmeasured
-  const measured = sql`(${sql.raw(String(Math.round(row + MEASURE.row)))} * ${n}
-    + ${sql.raw(String(Math.round(block + MEASURE.block)))} * ${exact})`
+/** The blocks of resources that an index finds, which are measured. */
+interface FoundBlocks {
+  /** Without objects: quickly measured, and not more than with them. */
+  readonly bytes: SQL
+  /** With objects; undefined if no elements are scanned. */
+  readonly elements: SQL | undefined
+}
+
+/**
+ * The work to scan `n` resources. Those that an index finds are measured if that makes a difference. Objects are counted
+ * only within the limit: to count those of large resources takes half as long as to scan them.
+ */
+function ownWork(time: Time, n: SQL, { most, found }: Sizes): SQL {
+  const workOfAll = ({ row, block }: Time, blocks: SQL) =>
+    sql`(${sql.raw(String(Math.round(row)))} * ${n} + ${sql.raw(String(Math.round(block)))} * ${blocks})`
+  const unmeasured = workOfAll(time, most)
+  if (found === undefined) return unmeasured
+  const limit = sql.raw(String(LIMIT))
+  const withoutBlocks = workOfAll(time, sql`0`)
+  const measured = workOfAll(added(time, MEASURE), found.bytes)
+  // SQLite computes "least" once, because a subquery without FROM is not merged into the query around it.
+  const all =
+    found.elements === undefined
+      ? measured
+      : sql`(SELECT iif(least > ${limit}, least, ${workOfAll(added(time, MEASURE_OBJECTS), found.elements)})
+          FROM (SELECT ${measured} AS least))`
   return sql`CASE WHEN ${unmeasured} <= ${sql.raw(String(LIMIT / 2))} THEN ${unmeasured}
-    WHEN ${each} * ${n} > ${sql.raw(String(LIMIT))} THEN ${each} * ${n} ELSE ${measured} END`
+    WHEN ${withoutBlocks} > ${limit} THEN ${withoutBlocks} ELSE ${all} END`
 }
 
 const BYTES = 'max(octet_length(data) + octet_length(keys) - 1024, 0)'
 const OBJECTS = `max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 4, 0)`
 /** The size of a row in blocks, with fractions: 4 KiB of its documents beyond the first. */
-const SIZE = sql.raw(`${BYTES} / 4096.0`)
+export const SIZE = sql.raw(`${BYTES} / 4096.0`)
 /** The same for a scan of elements: each object from the fifth on counts 256 extra bytes. */
-const SIZE_WITH_ELEMENTS = sql.raw(`(${BYTES} + 256 * ${OBJECTS}) / 4096.0`)
-
-/** The size of a row in blocks. @param withElements whether the documents are scanned for elements */
-export function sizeOf(withElements: boolean): SQL {
-  return withElements ? SIZE_WITH_ELEMENTS : SIZE
-}
+export const SIZE_WITH_ELEMENTS = sql.raw(`(${BYTES} + 256 * ${OBJECTS}) / 4096.0`)
 
 /** True for a part that scans elements of a list in the documents. */
 export function isOfElements({ filter, sort }: ListPart): boolean {
@@ -176,7 +193,7 @@ function all({ counters: { count, blocks } }: Pick<ResourceTable, 'counters'>): 
 /** A number of resources, and their blocks if they are measured. */
 interface LookedThrough {
   readonly n: SQL
-  readonly b: SQL | undefined
+  readonly found: FoundBlocks | undefined
 }
 
 /**
@@ -185,15 +202,19 @@ interface LookedThrough {
  */
 function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements: boolean): LookedThrough {
   const { type } = part
-  const size = sizeOf(withElements)
   const conditions = candidatesOf(part)
-  if (conditions === undefined) return { n: all(type.table).n, b: undefined }
+  if (conditions === undefined) return { n: all(type.table).n, found: undefined }
   const counted = conditions.filter((condition) => !isOfOne(condition))
   const ones = sql.raw(String(conditions.length - counted.length))
   if (counted.length > MOST_COUNTED) {
     const { n, b } = all(type.table)
-    return { n: sql`${sql.raw(String(counted.length))} * ${n} + ${ones}`, b }
+    return {
+      n: sql`${sql.raw(String(counted.length))} * ${n} + ${ones}`,
+      found: { bytes: b, elements: undefined },
+    }
   }
+  const sizesFound = (size: SQL) =>
+    plus(conditions.map((one) => sizeFound(one, type, tenantId, { size, most })))
   const isOfGroups = (one: Filter) => showsGroups(type) && isMembershipOfKnown(one, type)
   const [members, others] = [counted.filter(isOfGroups), counted.filter((one) => !isOfGroups(one))]
   return {
@@ -202,10 +223,10 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
       ...(others.length === 0 ? [] : [countOf(others, type, tenantId, most)]),
       ones,
     ]),
-    b:
+    found:
       conditions.length > MOST_COUNTED
-        ? all(type.table).b
-        : plus(conditions.map((one) => sizeFound(one, type, tenantId, { size, most }))),
+        ? { bytes: all(type.table).b, elements: undefined }
+        : { bytes: sizesFound(SIZE), elements: withElements ? sizesFound(SIZE_WITH_ELEMENTS) : undefined },
   }
 }
 
@@ -231,7 +252,7 @@ function rowsFound(condition: Filter, type: StoredResourceType, tenantId: string
   )
 }
 
-/** The sum of the sizes of the resources that a condition finds. */
+/** The sum of the sizes of the resources that a condition may find, by indexes alone: no document is tested. */
 function sizeFound(
   condition: Filter,
   type: StoredResourceType,
@@ -239,9 +260,11 @@ function sizeFound(
   { size, most }: { readonly size: SQL; readonly most: SQL },
 ): SQL {
   const table = sql.raw(type.table.name)
+  const lookup = isScannedTest(condition, type)
+    ? maybeInSet(condition, type, tenantId)
+    : valueLookupOf(condition, type, tenantId)
   const found = toSql(
-    valueLookupOf(condition, type, tenantId)?.condition ??
-      compileFilter(condition, columnsOf({ type, filter: condition }, tenantId)),
+    lookup?.condition ?? compileFilter(condition, columnsOf({ type, filter: condition }, tenantId)),
   )
   return sql`(SELECT coalesce(sum(x), 0) FROM (SELECT ${size} AS x FROM ${table}
     WHERE ${table}.tenant_id = ${tenantId} AND ${found} LIMIT ${most}))`

@@ -35,8 +35,8 @@ const ELEMENT: Time = { row: 250, block: 1_900 }
 /** Reads a value in an index and tests it: it has less than MAX_VALUE_BYTES, so the length hardly matters. */
 const INDEXED_VALUE = 140
 const FURTHER_TEST = 20
-/** How often candidates are looked for in an index: to count them, to measure them, and to read them. */
-const CANDIDATE_SCANS = 3
+/** How often candidates are looked for in an index: to count them, to measure them and their objects, and to read them. */
+const CANDIDATE_SCANS = 4
 /** The additional cost of "co" and "ew", which search within the value. */
 const SUBSTRING: Time = { row: 100, block: 1_600 }
 const ENDING: Time = { row: 100, block: 3_500 }
@@ -44,8 +44,10 @@ const ENDING: Time = { row: 100, block: 3_500 }
  * The cost of each byte of the operand of "co": in the worst case, all but the last match at every place of a value.
  */
 const SUBSTRING_BYTE: Time = { row: 3, block: 28 }
-/** Measures a resource, if the counters of the tenant are not sufficient. */
-export const MEASURE: Time = { row: 500, block: 2_000 }
+/** Measures the bytes of a resource, if the counters of the tenant are not sufficient: its documents are not read. */
+export const MEASURE: Time = { row: 500, block: 0 }
+/** Counts its objects as well, for which its documents are read. */
+export const MEASURE_OBJECTS: Time = { row: 700, block: 3_600 }
 /** Collects an id of a condition, counts it before, and looks up its resource. */
 const COLLECTED_ID: Time = { row: 2_000, block: 0 }
 /** Counts a resource in the range of an index before, and puts it into the order of the list. */

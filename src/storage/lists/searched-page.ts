@@ -84,15 +84,22 @@ export function searchedPageOf(list: List): SQL {
 function candidatesOf(list: List, source: Source): readonly SQL[] {
   const { sparse } = source
   if (sparse === undefined) return []
-  const { prefilter, work, most, otherwise } = sparse
+  const { prefilter, work, workWithElements, most, otherwise } = sparse
   const all = matching({ ...source, condition: sql`(${prefilter})` }, list.tenantId)
-  const sum = sql`(SELECT work FROM estimate) + coalesce(sum(work), 0)`
+  const estimated = sql`(SELECT work FROM estimate)`
+  const least = sql`${estimated} + coalesce(sum(work), 0)`
+  const measured =
+    workWithElements === undefined
+      ? least
+      : sql`iif(${isAffordable(least)}, (SELECT ${estimated} + coalesce(sum(${workWithElements}), 0)
+          FROM candidates AS c CROSS JOIN ${table(source)} ON ${table(source)}.rowid = c.row), ${least})`
   return [
     sql`candidates(row, work) AS MATERIALIZED (SELECT ${table(source)}.rowid, ${work} FROM ${fromOf(list, source)}
       WHERE ${all}${byId(source)} LIMIT CAST(coalesce(${most}, 0) AS INTEGER) + 1),
-    tested(work) AS MATERIALIZED (SELECT CASE WHEN ${isAffordable(sum)} OR NOT ${isAffordable(sql`(SELECT work FROM estimate)`)}
-      THEN ${sum} ELSE (${otherwise}) END
-      FROM candidates),`,
+    measured(work) AS MATERIALIZED (SELECT ${measured} FROM candidates),
+    tested(work) AS MATERIALIZED (SELECT CASE WHEN ${isAffordable(sql`work`)} OR NOT ${isAffordable(estimated)}
+      THEN work ELSE (${otherwise}) END
+      FROM measured),`,
   ]
 }
 

@@ -5,15 +5,15 @@
  *
  * Only where a scan has a thread of its own: it reads more resources than the limit allows otherwise, which D1 bills.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { toSql } from './columns.ts'
 import type { ListPart } from './list-request.ts'
 import type { SparseScan } from './list-source.ts'
 import { prefilterOf, searchedParts } from './prefilter.ts'
 import type { ScanBudget } from './scan-budget.ts'
 import { isDocumentScan } from './scan-conditions.ts'
-import { isOfElements, type Known, sizeOf } from './scan-counts.ts'
-import { added, isOfOwnOnly, MEASURE, SHOWN, searchTime, workTimes } from './scan-times.ts'
+import { isOfElements, type Known, SIZE, SIZE_WITH_ELEMENTS } from './scan-counts.ts'
+import { added, isOfOwnOnly, MEASURE, MEASURE_OBJECTS, SHOWN, searchTime, workTimes } from './scan-times.ts'
 import { LIMIT, mostBlocks } from './scan-work.ts'
 
 /** A list that is read in this way, unless `plain` is within the limit. */
@@ -45,11 +45,13 @@ export function sparseListOf(
   const number = (nanoseconds: number) => sql.raw(String(Math.round(nanoseconds)))
   const work = sql`${number(row)} * ${n} + ${number(block)} * ${mostBlocks(type.table, n, false)}
     + ${number(SHOWN)} * min(${known.shown}, ${n})`
-  const each = added(times.own, MEASURE)
+  const each = added(times.own, isOfElements(part) ? MEASURE_OBJECTS : MEASURE)
+  const workOf = (size: SQL) => sql`${number(each.row)} + ${number(each.block)} * ${size}`
   return {
     scan: {
       prefilter: toSql(prefilter),
-      work: sql`${number(each.row)} + ${number(each.block)} * ${sizeOf(isOfElements(part))}`,
+      work: workOf(SIZE),
+      workWithElements: isOfElements(part) ? workOf(SIZE_WITH_ELEMENTS) : undefined,
       most: sql`max(0, (${number(LIMIT)} - (SELECT work FROM estimate)) / ${number(each.row)})`,
       otherwise: plain.query,
     },
