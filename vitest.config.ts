@@ -139,6 +139,8 @@ const STATIC_PARTS: Plugin = {
   },
 }
 
+const WHOLE_HOURS = './test/support/whole-hours.ts'
+
 const SQLITE_FOLDER = ['./test/sqlite/support/run-folder.ts']
 
 const NODE_SETUP = ['./test/sqlite/support/remove-folders.ts']
@@ -171,7 +173,7 @@ export default defineConfig(async () => {
       name,
       include,
       exclude,
-      setupFiles: ['./test/support/apply-migrations.ts'],
+      setupFiles: ['./test/support/apply-migrations.ts', WHOLE_HOURS],
       // Many files share a worker and a database. Each test creates its own tenant for isolation.
       isolate: false,
       // Otherwise `vitest run` stops now and then: at the end of a file, Vitest waits for logs that the plugin holds until the
@@ -189,6 +191,7 @@ export default defineConfig(async () => {
       include,
       exclude,
       globalSetup: SQLITE_FOLDER,
+      setupFiles: [WHOLE_HOURS],
       isolate: false,
       testTimeout,
     },
