@@ -3,15 +3,24 @@
  * counts as deleted from the beginning, so that it is in no list, and gets no token, secret or issuer. Its tokens exist while
  * it writes, and only as hashes that belong to no text: nobody can present one.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { MAX_IMPORT_TIME_MS } from '../../scim/limits.ts'
 import { type Database, statement } from '../database/database.ts'
 
-/** The id of the client. Other clients have 22 characters after the id of the tenant. */
+/** What follows the id of the tenant in the id of the client. Other clients have 22 characters after the `_`. */
+const ID_SUFFIX = '_administrator'
+
+/** The id of the client. */
 export function administratorId(tenantId: string): string {
-  return `${tenantId}_administrator`
+  return `${tenantId}${ID_SUFFIX}`
 }
 
+/** The id of the client in SQL. @param tenantId the column with the id of the tenant */
+export function administratorIdBeside(tenantId: string): SQL {
+  return sql.raw(`${tenantId} || '${ID_SUFFIX}'`)
+}
+
+/** The name of the client. */
 export const ADMINISTRATOR_NAME = 'Administrator'
 /** A client whose deletion is as late as this is never forgotten. */
 const DELETED_AT = MAX_IMPORT_TIME_MS

@@ -3,10 +3,10 @@
  * reads deletes it, and a batch of writes is rolled back. So no other request ever sees it.
  */
 import { sql } from 'drizzle-orm'
+import { ADMINISTRATOR_NAME } from '../access/administrator.ts'
 import { type Statement, statement } from '../database/database.ts'
 
 const LIFETIME_MS = 10 * 60_000
-const NAME = 'Administrator'
 
 export interface TemporaryToken {
   readonly tenantId: string
@@ -28,7 +28,7 @@ export function admitStatements({ tenantId, id, hash, clientId, now }: Temporary
     FROM clients WHERE id = ${clientId ?? id} AND tenant_id = ${tenantId} AND deleted_at IS NULL`)
   if (clientId !== undefined) return [token]
   const client = statement(sql`INSERT INTO clients (id, tenant_id, name, scope, created_at)
-    VALUES (${id}, ${tenantId}, ${NAME}, 'provision', ${now})`)
+    VALUES (${id}, ${tenantId}, ${ADMINISTRATOR_NAME}, 'provision', ${now})`)
   return [client, token]
 }
 

@@ -7,6 +7,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../../scim/changes.ts'
 import type { KeptRequest } from '../../scim/kept-request.ts'
+import { administratorIdBeside } from '../access/administrator.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
@@ -277,7 +278,7 @@ const ENTRY = selection(
       tokenId: sql<string | null>`nullif(l.token_id, '')`,
       tokenName: sql<
         string | null
-      >`coalesce(t.name, s.name, CASE WHEN l.token_id = ${CLIENT_ID} AND l.token_id <> l.tenant_id || '_administrator' THEN 'Federation' END)`,
+      >`coalesce(t.name, s.name, CASE WHEN l.token_id = ${CLIENT_ID} AND l.token_id <> ${administratorIdBeside('l.tenant_id')} THEN 'Federation' END)`,
       tokenLastCharacters: sql<string | null>`coalesce(t.last_characters, s.last_characters)`,
     },
   },

@@ -8,6 +8,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../../scim/changes.ts'
 import type { IdentifierColumn, IdentifierLookup } from '../../scim/identifiers.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { administratorIdBeside } from '../access/administrator.ts'
 import { knownClient } from '../access/known-tokens.ts'
 import { type Credentials, isAdmittedToken } from '../access/token-conditions.ts'
 import { prepared, type Slots, type Statement } from '../database/database.ts'
@@ -43,7 +44,7 @@ function isOtherSource(client: string): SQL {
 }
 
 function isNotAdministrator(client: string): SQL {
-  return sql.raw(`${client} <> tokens.tenant_id || '_administrator'`)
+  return sql`${sql.raw(client)} <> ${administratorIdBeside('tokens.tenant_id')}`
 }
 
 /** The request that created the resource `o`, if the log still has it. */

@@ -5,6 +5,7 @@
  * earlier run stopped.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { administratorIdBeside } from '../access/administrator.ts'
 import { countStatements, type Database, type Row, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { USER_MEMBER } from '../tables/member-types.ts'
@@ -280,8 +281,8 @@ function emailStatements({ tenantId, now }: Swept, typeName: string, after: stri
       FROM ${chunk} AS u
         CROSS JOIN source_emails AS e ON e.tenant_id = u.tenant_id AND e.email = u.email AND e.user_id < u.id
         CROSS JOIN users AS o ON o.tenant_id = u.tenant_id AND o.id = e.user_id
-      WHERE u.created_by <> o.created_by AND u.created_by <> u.tenant_id || '_administrator'
-        AND o.created_by <> u.tenant_id || '_administrator' AND ${primaryEmail('o')} = u.email
+      WHERE u.created_by <> o.created_by AND u.created_by <> ${administratorIdBeside('u.tenant_id')}
+        AND o.created_by <> ${administratorIdBeside('u.tenant_id')} AND ${primaryEmail('o')} = u.email
       GROUP BY u.email
       ON CONFLICT (tenant_id, kind, key) DO UPDATE SET last_seen_at = excluded.last_seen_at,
         closed_at = iif(state = 'dismissed', closed_at, NULL), state = iif(state = 'dismissed', state, 'open')`),
