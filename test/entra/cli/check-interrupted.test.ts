@@ -14,19 +14,25 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-const start = () => startCli(['check', '--tenant-url', server.tenantUrl], { ENTRA_SECRET_TOKEN: 't' })
+const start = (...options: string[]) =>
+  startCli(['check', '--tenant-url', server.tenantUrl, ...options], { ENTRA_SECRET_TOKEN: 't' })
 
-/** Calls `hook` when the first group is created. */
-function atFirstGroup(hook: () => void): void {
-  store.misbehave = ({ method, path }) => {
-    if (method === 'POST' && path === '/Groups') hook()
-    return undefined
+/** Calls `hook` when the first request with the method arrives, at the endpoint or below it. */
+function atFirst(wanted: 'POST' | 'DELETE', endpoint: '/Users' | '/Groups', hook: () => void): void {
+  const before = store.misbehave
+  let isCalled = false
+  store.misbehave = (request) => {
+    if (!isCalled && request.method === wanted && request.path.startsWith(endpoint)) {
+      isCalled = true
+      hook()
+    }
+    return before?.(request)
   }
 }
 
 it('deletes its objects after Ctrl-C, and has no verdict', async () => {
   const { child, result } = start()
-  atFirstGroup(() => child.kill('SIGINT'))
+  atFirst('POST', '/Groups', () => child.kill('SIGINT'))
   const { code, stdout, stderr } = await result
   expect(code).toBe(130)
   expect(stdout).toMatch(/\nInterrupted: no verdict \(until then \d+ success/)
@@ -35,9 +41,25 @@ it('deletes its objects after Ctrl-C, and has no verdict', async () => {
   expect([store.users.size, store.groups.size]).toEqual([0, 0])
 })
 
+it('deletes its objects if one Ctrl-C arrives twice: from the terminal, and forwarded by npm', async () => {
+  const { child, result } = start()
+  atFirst('POST', '/Groups', () => child.kill('SIGINT'))
+  atFirst('DELETE', '/Groups', () => child.kill('SIGINT'))
+  expect((await result).code).toBe(130)
+  expect([store.users.size, store.groups.size]).toEqual([0, 0])
+})
+
+it.for(['SIGINT', 'SIGTERM'] as const)('--suite gallery ends in order after %s', async (signal) => {
+  const { child, result } = start('--suite', 'gallery')
+  atFirst('POST', '/Users', () => child.kill(signal))
+  const { code, stdout } = await result
+  expect(code).toBe(130)
+  expect(stdout).toContain('Interrupted')
+})
+
 it('deletes its objects when its output is closed', async () => {
   const { child, result } = start()
-  atFirstGroup(() => child.stdout?.destroy())
+  atFirst('POST', '/Groups', () => child.stdout?.destroy())
   const { code, stderr } = await result
   expect([code, stderr]).toEqual([130, ''])
   expect([store.users.size, store.groups.size]).toEqual([0, 0])

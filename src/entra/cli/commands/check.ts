@@ -40,9 +40,11 @@ export async function check(command: CommandContext): Promise<number> {
   if (choiceOption(values, 'suite', ['entra', 'gallery']) === 'gallery') return await checkGallery(command)
   const target = readTarget(values)
   const scope = readScope(values, target)
-  const stop = interruption(terminal, () =>
-    errors.write('Interrupted: deleting the test objects. Ctrl-C again leaves them at the endpoint.\n'),
-  )
+  const stop = interruption({
+    output: terminal,
+    onFirst: () =>
+      errors.write('Interrupted: deleting the test objects. Ctrl-C again leaves them at the endpoint.\n'),
+  })
   try {
     return await withAccess(target.authentication, values, errors.write, (access) =>
       run({ target, access, scope, stop }, command),

@@ -8,6 +8,7 @@ import { integerOption } from '../options.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
 import type { CommandContext } from './command.ts'
+import { interruption } from './interruption.ts'
 
 /** More connections than that say more about the machine than about the endpoint. */
 const MAX_CLIENTS = 500
@@ -32,10 +33,7 @@ async function run(
   { values, output }: CommandContext,
 ): Promise<number> {
   const json = values.json === true
-  const stop = new AbortController()
-  const interrupt = () => stop.abort()
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
+  const stop = interruption()
   try {
     const results = await checkConcurrency({
       ...{ tenantUrl, ...access, clients, dialect: job.dialect, signal: stop.signal },
@@ -50,8 +48,7 @@ async function run(
     )
     return stop.signal.aborted ? 130 : isBad ? 3 : 0
   } finally {
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
+    stop.end()
   }
 }
 

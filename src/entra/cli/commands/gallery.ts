@@ -20,6 +20,7 @@ import { readTarget, type Target } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
 import { version } from '../version.ts'
 import type { CommandContext } from './command.ts'
+import { interruption } from './interruption.ts'
 
 /**
  * Exit code 0 if the validator's overall result is "Succeeded", 3 if it is "Failed", 130 if interrupted.
@@ -69,11 +70,9 @@ async function run(
   const files = readReportFiles(values)
   const secrets = new SeenSecrets(authentication)
   const startedAt = systemClock.now()
-  const stop = new AbortController()
-  const interrupt = () => stop.abort()
-  process.on('SIGINT', interrupt)
+  const stop = interruption()
   const gallery = { ...GALLERY_JOB, dialect: dialectOption(values, tenantUrl, GALLERY_JOB.dialect) }
-  const results = await runGallerySuite({
+  const suite = runGallerySuite({
     ...{ tenantUrl, tokens, fetch: secrets.watch(fetch) },
     ...{ clock: systemClock, newId: randomUUID, signal: stop.signal },
     ...(grant?.kind === 'client-credentials' ? { clientCredentials: grant } : {}),
@@ -83,7 +82,7 @@ async function run(
       if (!json) output.write(describeResult(result, values.verbose === true))
     },
   })
-  process.off('SIGINT', interrupt)
+  const results = await suite.finally(stop.end)
   const verdict = galleryVerdict(results)
   const interrupted = stop.signal.aborted
   const durationMs = systemClock.now() - startedAt

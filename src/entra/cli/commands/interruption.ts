@@ -8,17 +8,33 @@ export interface Interruption {
   end(): void
 }
 
+export interface InterruptionOptions {
+  /** Called at the first signal. */
+  readonly onFirst?: () => void
+  /** Called at the second one, which then ends the process at once. */
+  readonly onSecond?: () => void
+  /** Standard output, if the command also ends when nobody reads it. */
+  readonly output?: NodeJS.WritableStream
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 const EXIT_CODE = 130
+/** One Ctrl-C can arrive twice: from the terminal, and forwarded by npm. */
+const SAME_SIGNAL_MS = 1_000
 
-/** @param onFirst called at the first signal; the second one ends the process at once */
-export function interruption(output: NodeJS.WritableStream, onFirst: () => void): Interruption {
+export function interruption({ onFirst, onSecond, output }: InterruptionOptions = {}): Interruption {
   const stop = new AbortController()
+  let firstAt: number | undefined
   let isOutputClosed = false
   const onSignal = () => {
-    if (stop.signal.aborted) process.exit(EXIT_CODE)
+    if (firstAt !== undefined) {
+      if (performance.now() - firstAt < SAME_SIGNAL_MS) return
+      onSecond?.()
+      process.exit(EXIT_CODE)
+    }
+    firstAt = performance.now()
     stop.abort()
-    onFirst()
+    onFirst?.()
   }
   const onError = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
@@ -26,7 +42,7 @@ export function interruption(output: NodeJS.WritableStream, onFirst: () => void)
     stop.abort()
   }
   for (const name of SIGNALS) process.on(name, onSignal)
-  output.on('error', onError)
+  output?.on('error', onError)
   return {
     signal: stop.signal,
     get isOutputClosed() {
@@ -35,7 +51,7 @@ export function interruption(output: NodeJS.WritableStream, onFirst: () => void)
     end: () => {
       for (const name of SIGNALS) process.off(name, onSignal)
       // A closed output reports an error after the last write as well.
-      if (!isOutputClosed) output.off('error', onError)
+      if (!isOutputClosed) output?.off('error', onError)
     },
   }
 }

@@ -10,6 +10,7 @@ import { systemClock } from '../system-clock.ts'
 import { type JobTarget, readJobTarget } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
 import type { CommandContext } from './command.ts'
+import { interruption } from './interruption.ts'
 
 const DEFAULT_PERCENT = 20
 const DEFAULT_CYCLES = 5
@@ -27,9 +28,7 @@ export function mutate(command: CommandContext): Promise<number> {
 async function run(target: JobTarget, access: Access, { values, output }: CommandContext): Promise<number> {
   const { tenantUrl, stateTarget, job } = target
   const seed = integerOption(values, 'seed', 0, 4_294_967_295) ?? 1
-  const stop = new AbortController()
-  const interrupt = () => stop.abort()
-  process.on('SIGINT', interrupt)
+  const stop = interruption()
   try {
     const result = await runMutations({
       ...{ tenantUrl, stateTarget, job, seed, ...access, clock: systemClock, newId: randomUUID },
@@ -44,7 +43,7 @@ async function run(target: JobTarget, access: Access, { values, output }: Comman
     if (stop.signal.aborted) return 130
     return result.converged ? 0 : 3
   } finally {
-    process.off('SIGINT', interrupt)
+    stop.end()
   }
 }
 

@@ -8,6 +8,7 @@ import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
 import type { CommandContext } from './command.ts'
+import { interruption } from './interruption.ts'
 
 /**
  * Exit code 0 if every answer is the same, 1 if not, 130 if interrupted.
@@ -31,9 +32,7 @@ async function run(
   { values, output }: CommandContext,
 ): Promise<number> {
   const json = values.json === true
-  const stop = new AbortController()
-  const interrupt = () => stop.abort()
-  process.on('SIGINT', interrupt)
+  const stop = interruption()
   try {
     const steps = await replayCassette({
       ...{ exchanges, tenantUrl, ...access, clock: systemClock, signal: stop.signal },
@@ -44,7 +43,7 @@ async function run(
     if (stop.signal.aborted) return 130
     return verdict.same === verdict.requests ? 0 : 1
   } finally {
-    process.off('SIGINT', interrupt)
+    stop.end()
   }
 }
 

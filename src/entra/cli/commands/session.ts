@@ -1,6 +1,6 @@
 /**
  * Opens and closes the resources of a command that runs the job: target, state, log, clock and client. The first Ctrl-C
- * aborts the signal; the second one ends the process.
+ * aborts the signal; the second one stores the state and ends the process.
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
@@ -16,9 +16,7 @@ import { StateFile } from '../files/state-file.ts'
 import { importObjects } from '../import-objects.ts'
 import { offsetClock, systemClock } from '../system-clock.ts'
 import type { JobTarget } from '../target.ts'
-
-/** One Ctrl-C can arrive twice: from the terminal, and forwarded by npm. */
-const SAME_SIGNAL_MS = 1000
+import { type Interruption, interruption } from './interruption.ts'
 
 export class Session {
   readonly client: ScimClient
@@ -28,8 +26,7 @@ export class Session {
   readonly #target: JobTarget
   readonly #stateFile: StateFile
   readonly #log: LogFile
-  readonly #stop = new AbortController()
-  #interruptedAt = 0
+  readonly #stop: Interruption
 
   /**
    * `advanceMs` permanently moves the job's clock forward.
@@ -41,6 +38,13 @@ export class Session {
     this.#stateFile = StateFile.open(target.stateFile, stateTarget)
     this.#log = new LogFile(target.stateFile)
     this.state = this.#stateFile.state
+    this.#stop = interruption({
+      onFirst: () =>
+        process.stderr.write(
+          '\nStopping after the requests in flight (press Ctrl-C again to stop at once) …\n',
+        ),
+      onSecond: () => this.close(),
+    })
     this.signal = this.#stop.signal
     if (advanceMs > 0) this.state.clockOffsetMs = (this.state.clockOffsetMs ?? 0) + advanceMs
     this.clock = offsetClock(systemClock, this.state.clockOffsetMs ?? 0)
@@ -52,8 +56,6 @@ export class Session {
       signal: this.signal,
       wire: providerOf(target.job).wire,
     })
-    process.on('SIGINT', this.#interrupt)
-    process.on('SIGTERM', this.#interrupt)
   }
 
   /**
@@ -97,21 +99,9 @@ export class Session {
 
   /** Writes pending state and log entries and releases the lock. */
   close(): void {
-    process.off('SIGINT', this.#interrupt)
-    process.off('SIGTERM', this.#interrupt)
+    this.#stop.end()
     this.#log.flush()
     this.#stateFile.close()
-  }
-
-  readonly #interrupt = (): void => {
-    if (this.#stop.signal.aborted) {
-      if (performance.now() - this.#interruptedAt < SAME_SIGNAL_MS) return
-      this.close()
-      process.exit(130)
-    }
-    this.#interruptedAt = performance.now()
-    process.stderr.write('\nStopping after the requests in flight (press Ctrl-C again to stop at once) …\n')
-    this.#stop.abort()
   }
 }
 
