@@ -188,6 +188,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   // The emulator shares nothing with the server, so that a shared mistake cannot hide.
   'entra/clock.ts': [],
+  'entra/grade.ts': [],
   'entra/problem.ts': [],
   'entra/mappings': ['entra/mappings', 'entra/clock.ts'],
   'entra/protocol': ['entra/protocol', 'entra/mappings', 'entra/clock.ts', 'entra/problem.ts'],
@@ -219,6 +220,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/oauth',
     'entra/protocol',
     'entra/clock.ts',
+    'entra/grade.ts',
     'entra/problem.ts',
   ],
   'entra/connector': ['entra/connector', 'entra/documents', 'entra/protocol', 'entra/problem.ts'],
@@ -256,6 +258,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/oauth',
     'entra/protocol',
     'entra/clock.ts',
+    'entra/grade.ts',
     'entra/problem.ts',
     'entra/visible-text.ts',
   ],
@@ -286,6 +289,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/recording',
     'entra/report',
     'entra/clock.ts',
+    'entra/grade.ts',
     'entra/problem.ts',
     'entra/visible-text.ts',
     // The version of the package.

@@ -1,6 +1,8 @@
 /** Groups the findings of `check` by what explains them, and determines its verdict. Pure. */
+
+import { type Grade, isBad } from '../grade.ts'
 import type { CheckResult, Consequence } from './check-result.ts'
-import { type Grade, isBad, worstGrade } from './findings.ts'
+import { worstGrade } from './findings.ts'
 
 export interface Cause {
   readonly grade: Grade

@@ -1,7 +1,9 @@
 /** The result of one step of `check`. Types only. */
+
+import type { Grade } from '../grade.ts'
 import type { Dialect, ScimRequest } from '../protocol/requests.ts'
 import type { WireResponse } from '../protocol/response.ts'
-import type { FindingKind, Grade } from './findings.ts'
+import type { FindingKind } from './findings.ts'
 
 /** One finding of a step, with what Entra does because of it. */
 export interface Consequence {

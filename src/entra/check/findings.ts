@@ -1,12 +1,9 @@
 /**
- * Findings of `check`, graded by their effect on Entra: "success" is the documented response, "acceptable" is tolerated
- * by the service, a "deviation" causes wrong data or needless requests, and an "error" stops provisioning. Pure.
+ * Findings of `check`, each with its grade. Pure.
  */
+import type { Grade } from '../grade.ts'
 import type { JsonObject } from '../problem.ts'
 import type { WireResponse } from '../protocol/response.ts'
-
-/** "skipped": the step could not run. "not-applicable": the endpoint does not need it. */
-export type Grade = 'success' | 'acceptable' | 'deviation' | 'error' | 'skipped' | 'not-applicable'
 
 /** What was found, which decides what Entra does. */
 export type FindingKind =
@@ -45,15 +42,11 @@ export interface Finding {
 
 export type Assertion = (answer: WireResponse) => Finding
 
+/** A step that did not run counts as less than one that succeeded. */
 const ORDER: readonly Grade[] = ['not-applicable', 'skipped', 'success', 'acceptable', 'deviation', 'error']
 
 export function worstGrade(grades: readonly Grade[]): Grade {
   return grades.reduce((a, b) => (ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a), 'success')
-}
-
-/** Whether a step with this grade did not do what Entra needs. */
-export function isBad(grade: Grade): boolean {
-  return grade === 'deviation' || grade === 'error'
 }
 
 export function finding(grade: Grade, message: string, resource?: JsonObject): Finding {

@@ -2,12 +2,14 @@
  * Runs the steps of the checks: sends their requests, keeps the ids of created objects, and names the cause of each finding
  * and what Entra does because of it.
  */
+
+import { isBad } from '../grade.ts'
 import type { ScimRequest } from '../protocol/requests.ts'
 import type { WireResponse } from '../protocol/response.ts'
 import type { CheckClient } from './check-client.ts'
 import type { CheckResult, Consequence } from './check-result.ts'
 import type { CheckDefinition, CheckStep, IdOf, SingleStep } from './checks/check-definition.ts'
-import { type Finding, type FindingKind, isBad, isDoneAnyway, partsOf } from './findings.ts'
+import { type Finding, type FindingKind, isDoneAnyway, partsOf } from './findings.ts'
 
 /** Thrown when a step needs an object that could not be created. */
 class MissingObject extends Error {

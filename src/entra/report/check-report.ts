@@ -2,15 +2,9 @@
 import { type Cause, causesOf, verdictOf } from '../check/causes.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Instant } from '../clock.ts'
+import { GRADES } from '../grade.ts'
 import { requestUrl, type TenantUrl } from '../protocol/tenant-url.ts'
-import {
-  countOf,
-  type Report,
-  type ReportCause,
-  type ReportGrade,
-  type ReportPart,
-  type ReportStep,
-} from './report.ts'
+import { countOf, type Report, type ReportCause, type ReportPart, type ReportStep } from './report.ts'
 import type { RunDetails } from './run-details.ts'
 
 /** A result, and when it was reported, which is when its request had been answered. */
@@ -39,15 +33,6 @@ export function checkReport(
     parts: partsOf(results, steps, partOf),
   }
 }
-
-const GRADES: readonly ReportGrade[] = [
-  'success',
-  'acceptable',
-  'deviation',
-  'error',
-  'skipped',
-  'not-applicable',
-]
 
 function counts(steps: readonly ReportStep[]): string {
   return GRADES.map((grade) => `${countOf(steps, grade)} ${grade}`).join(', ')

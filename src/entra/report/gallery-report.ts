@@ -1,9 +1,10 @@
 /** The report of Microsoft's validation for the app gallery. Pure. */
 import type { GalleryTest, Workflow } from '../gallery/gallery-test.ts'
 import { type GalleryResult, galleryVerdict } from '../gallery/suite.ts'
+import type { Grade } from '../grade.ts'
 import { jsonObject } from '../oauth/token-response.ts'
 import { requestUrl, type TenantUrl } from '../protocol/tenant-url.ts'
-import type { Report, ReportCause, ReportExchange, ReportGrade, ReportPart, ReportStep } from './report.ts'
+import type { Report, ReportCause, ReportExchange, ReportPart, ReportStep } from './report.ts'
 import type { RunDetails } from './run-details.ts'
 
 const SOURCE =
@@ -47,7 +48,7 @@ function counts(results: readonly GalleryResult[]): string {
     .join(', ')
 }
 
-function gradeOf({ outcome, remark }: GalleryResult): ReportGrade {
+function gradeOf({ outcome, remark }: GalleryResult): Grade {
   if (outcome === 'PASSED') return remark === undefined ? 'success' : 'acceptable'
   if (outcome === 'SKIPPED') return 'skipped'
   return outcome === 'FAILED' ? 'error' : 'deviation'

@@ -2,6 +2,7 @@
  * One HTML file for people: verdict, causes, and each step with its requests and responses. It needs no script, no other
  * file and no network, and follows the light or dark scheme of the browser. Pure.
  */
+import { GRADES, type Grade } from '../grade.ts'
 import { escapeMarkup } from './escape.ts'
 import { exchangeText } from './exchange-text.ts'
 import { STYLE } from './html-style.ts'
@@ -11,22 +12,12 @@ import {
   type Report,
   type ReportCause,
   type ReportExchange,
-  type ReportGrade,
   type ReportPart,
   type ReportStep,
   stepsOf,
 } from './report.ts'
 
 const MAX_BODY_LENGTH = 10_000
-
-const GRADES: readonly ReportGrade[] = [
-  'success',
-  'acceptable',
-  'deviation',
-  'error',
-  'skipped',
-  'not-applicable',
-]
 
 export function htmlReport(report: Report): string {
   const { title, causes, parts } = report
@@ -118,7 +109,7 @@ function linked(source: string): string {
   )
 }
 
-function badge(grade: ReportGrade): string {
+function badge(grade: Grade): string {
   return `<span class="badge ${grade}">${grade}</span>`
 }
 

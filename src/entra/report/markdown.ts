@@ -1,4 +1,5 @@
 /** Markdown for the summary of a CI job (`$GITHUB_STEP_SUMMARY`): verdict, counts, causes, failed steps. Pure. */
+import { GRADES } from '../grade.ts'
 import { visible } from '../visible-text.ts'
 import { escapeMarkup, excerpt } from './escape.ts'
 import { exchangeLines } from './exchange-text.ts'
@@ -9,8 +10,6 @@ const MAX_STEPS = 100
 const MAX_CAUSES = 50
 const MAX_BODY_LENGTH = 1500
 const MAX_EXCHANGES = 3
-
-const GRADES = ['success', 'acceptable', 'deviation', 'error', 'skipped', 'not-applicable'] as const
 
 export function markdownReport(report: Report): string {
   const { title, endpoint, verdict, causes, parts } = report

@@ -3,12 +3,10 @@
  * and responses. Pure.
  */
 import type { Instant } from '../clock.ts'
+import { type Grade, isBad } from '../grade.ts'
 import type { ScimRequest } from '../protocol/requests.ts'
 import type { WireResponse } from '../protocol/response.ts'
 import { redact } from '../protocol/token-source.ts'
-
-/** From good to bad: "deviation" and "error" are failures, the last two did not run. */
-export type ReportGrade = 'success' | 'acceptable' | 'deviation' | 'error' | 'skipped' | 'not-applicable'
 
 export interface Report {
   /** What ran, e.g. "Microsoft’s validation for the app gallery". */
@@ -25,14 +23,14 @@ export interface Report {
 }
 
 export interface ReportVerdict {
-  readonly grade: ReportGrade | 'interrupted'
+  readonly grade: Grade | 'interrupted'
   /** One line, such as "Succeeded: 24 passed, 1 skipped". */
   readonly text: string
 }
 
 /** What explains one or several findings. */
 export interface ReportCause {
-  readonly grade: ReportGrade
+  readonly grade: Grade
   readonly message: string
   /** What the provisioning service does because of it. */
   readonly consequence?: string
@@ -49,7 +47,7 @@ export interface ReportPart {
 
 export interface ReportStep {
   readonly name: string
-  readonly grade: ReportGrade
+  readonly grade: Grade
   readonly message: string
   readonly consequence?: string
   readonly source?: string
@@ -70,16 +68,16 @@ export function stepsOf({ parts }: Report): readonly ReportStep[] {
   return parts.flatMap(({ steps }) => steps)
 }
 
-export function isFailure({ grade }: { readonly grade: ReportGrade }): boolean {
-  return grade === 'deviation' || grade === 'error'
+export function isFailure({ grade }: { readonly grade: Grade }): boolean {
+  return isBad(grade)
 }
 
-export function hasNotRun({ grade }: { readonly grade: ReportGrade }): boolean {
+export function hasNotRun({ grade }: { readonly grade: Grade }): boolean {
   return grade === 'skipped' || grade === 'not-applicable'
 }
 
 /** The number of steps with a grade. */
-export function countOf(steps: readonly ReportStep[], grade: ReportGrade): number {
+export function countOf(steps: readonly ReportStep[], grade: Grade): number {
   return steps.filter((step) => step.grade === grade).length
 }
 

@@ -1,6 +1,6 @@
 /** `check` against a right server, and against servers with one fault each. */
 import { describe, expect, it } from 'vitest'
-import { isBad } from '../../../src/entra/check/findings.ts'
+import { isBad } from '../../../src/entra/grade.ts'
 import { FAULTS } from './faults.ts'
 import { checkZoo, leftOvers } from './run-check.ts'
 import { scimError, TOKEN } from './server.ts'

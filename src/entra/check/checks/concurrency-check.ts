@@ -1,7 +1,7 @@
 /** The check of concurrent clients: a row of the table, whose steps are the races of ../../concurrency. */
 import type { RaceResult } from '../../concurrency/race.ts'
+import type { Grade } from '../../grade.ts'
 import type { CheckResult } from '../check-result.ts'
-import type { Grade } from '../findings.ts'
 import { type CheckDefinition, rfc } from './check-definition.ts'
 
 /** Half of those of `concurrency`, so that `check` takes only some seconds more. */

@@ -1,7 +1,7 @@
 /** The results of `check` as text: one line for each step while it runs, and the causes at the end. Pure. */
 import { type Cause, causesOf, verdictOf } from '../../check/causes.ts'
 import type { CheckResult } from '../../check/check-result.ts'
-import type { Grade } from '../../check/findings.ts'
+import { GRADES, type Grade } from '../../grade.ts'
 import { visible } from '../../visible-text.ts'
 
 /** The section of a result. */
@@ -80,8 +80,6 @@ export function describeExchange({ request, answer }: CheckResult, maxLength = M
 function excerpt(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
 }
-
-const GRADES: readonly Grade[] = ['success', 'acceptable', 'deviation', 'error', 'skipped', 'not-applicable']
 
 function verdictLine(results: readonly CheckResult[], interrupted: boolean): string {
   const count = (wanted: Grade) => results.filter(({ grade }) => grade === wanted).length
