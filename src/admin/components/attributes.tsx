@@ -2,6 +2,7 @@
  * The attributes of a resource, grouped by schema.
  */
 import { type Complex, isComplex } from '../../scim/comparison.ts'
+import { Fact } from './fact.tsx'
 import { Urn } from './urn.tsx'
 import { ValueText } from './value.tsx'
 
@@ -34,12 +35,9 @@ function AttributeList({ attributes }: { attributes: readonly (readonly [string,
   return (
     <dl class="attributes">
       {attributes.flatMap(flattened).map(([name, value]) => (
-        <div>
-          <dt>{name}</dt>
-          <dd>
-            <ValueText value={value} />
-          </dd>
-        </div>
+        <Fact name={name}>
+          <ValueText value={value} />
+        </Fact>
       ))}
     </dl>
   )

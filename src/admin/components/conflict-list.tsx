@@ -3,6 +3,7 @@
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { Conflict, ConflictKind } from '../../storage/sources/open-conflicts.ts'
+import { Fact } from './fact.tsx'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
 import { ChangeForm } from './permitted.tsx'
@@ -118,40 +119,28 @@ function Side(props: {
   const [clientId, clientName] = client
   return (
     <dl class="side">
-      <div>
-        <dt>{label}</dt>
-        <dd>
-          {resource === undefined ? (
-            'refused'
-          ) : type === undefined || resource[1] === null ? (
-            <span class="mono">{resource[0]}</span>
-          ) : (
-            <a href={`${paths.listOf(type)}/${resource[0]}`}>{resource[1]}</a>
-          )}
-        </dd>
-      </div>
-      <div>
-        <dt>By</dt>
-        <dd>{clientName ?? clientId ?? 'Import, or unknown'}</dd>
-      </div>
-      <div>
-        <dt>At</dt>
-        <dd>
-          <Time at={at} />
-        </dd>
-      </div>
-      <div>
-        <dt>Request</dt>
-        <dd>
-          {requestId === null ? (
-            'no longer in the log'
-          ) : (
-            <a href={withQuery(paths.log, { q: requestId })}>
-              log entry<span class="visually-hidden"> of the side “{label}”</span>
-            </a>
-          )}
-        </dd>
-      </div>
+      <Fact name={label}>
+        {resource === undefined ? (
+          'refused'
+        ) : type === undefined || resource[1] === null ? (
+          <span class="mono">{resource[0]}</span>
+        ) : (
+          <a href={`${paths.listOf(type)}/${resource[0]}`}>{resource[1]}</a>
+        )}
+      </Fact>
+      <Fact name="By">{clientName ?? clientId ?? 'Import, or unknown'}</Fact>
+      <Fact name="At">
+        <Time at={at} />
+      </Fact>
+      <Fact name="Request">
+        {requestId === null ? (
+          'no longer in the log'
+        ) : (
+          <a href={withQuery(paths.log, { q: requestId })}>
+            log entry<span class="visually-hidden"> of the side “{label}”</span>
+          </a>
+        )}
+      </Fact>
     </dl>
   )
 }

@@ -1,7 +1,6 @@
 /**
  * An entry of the provisioning log: a line that expands to all details.
  */
-import type { Child } from 'hono/jsx'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { adviceOf } from '../explain/advice.ts'
@@ -10,6 +9,7 @@ import type { AdvicePage } from '../explain/refusal.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { Badge } from './blocks.tsx'
 import { ChangeTable } from './change-table.tsx'
+import { Fact } from './fact.tsx'
 import { number } from './number.ts'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
@@ -245,15 +245,6 @@ function CollisionLink({ tenantId, types, entry }: EntryProps) {
     <a href={withQuery(tenantPaths(tenantId).listOf(type), query)}>
       Show the {type.name.toLowerCase()} that has it
     </a>
-  )
-}
-
-function Fact({ name, children }: { name: string; children: Child }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }
 

@@ -27,11 +27,7 @@ export function RowTable<Row>(props: {
           {[head, ...columns].map(({ label }) => (
             <th scope="col">{label}</th>
           ))}
-          {actions && (
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          )}
+          {actions && <ActionsHead />}
         </tr>
       </thead>
       <tbody>
@@ -48,5 +44,14 @@ export function RowTable<Row>(props: {
         ))}
       </tbody>
     </table>
+  )
+}
+
+/** The head of the column with the buttons of each row. */
+export function ActionsHead() {
+  return (
+    <th scope="col">
+      <span class="visually-hidden">Actions</span>
+    </th>
   )
 }

@@ -5,6 +5,7 @@ import type { AuditEntry } from '../../storage/administrators/audit-trail.ts'
 import type { Page } from '../../storage/database/query.ts'
 import { Badge, EmptyState, PageHead } from '../components/blocks.tsx'
 import { ChangeTable } from '../components/change-table.tsx'
+import { Fact } from '../components/fact.tsx'
 import { LogTabs } from '../components/log-tabs.tsx'
 import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
@@ -124,10 +125,7 @@ function Details({ entry }: { entry: AuditEntry }) {
     <div class="entry-details">
       <dl class="facts">
         {facts.map(([name, value]) => (
-          <div>
-            <dt>{name}</dt>
-            <dd>{value ?? '—'}</dd>
-          </div>
+          <Fact name={name}>{value ?? '—'}</Fact>
         ))}
       </dl>
       {changes.length > 0 && <ChangeTable changes={changes} />}

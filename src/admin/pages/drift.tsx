@@ -3,6 +3,7 @@
  */
 import { type Difference, type DriftResult, MATCH_KEYS } from '../../drift/difference.ts'
 import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/blocks.tsx'
+import { Fact } from '../components/fact.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
@@ -111,20 +112,14 @@ function Result({ result }: { result: DriftResult }) {
         <p>{summary}</p>
         <dl class="facts">
           {[['Users', users] as const, ['Groups', groups] as const].map(([name, counts]) => (
-            <div>
-              <dt>{name}</dt>
-              <dd>
-                {number(counts.exported)} exported, {number(counts.missing)} missing, {number(counts.extra)}{' '}
-                extra, {number(counts.different)} different
-              </dd>
-            </div>
+            <Fact name={name}>
+              {number(counts.exported)} exported, {number(counts.missing)} missing, {number(counts.extra)}{' '}
+              extra, {number(counts.different)} different
+            </Fact>
           ))}
-          <div>
-            <dt>Members</dt>
-            <dd>
-              {number(members.missing)} missing, {number(members.extra)} extra
-            </dd>
-          </div>
+          <Fact name="Members">
+            {number(members.missing)} missing, {number(members.extra)} extra
+          </Fact>
         </dl>
         <ul class="notes">
           {notes.map((note) => (

@@ -1,11 +1,11 @@
 /**
  * What a SCIM request would do: a form, and the result.
  */
-import type { Child } from 'hono/jsx'
 import { MAX_SHOWN_ANSWER_CHARACTERS } from '../../scim/limits.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import { Badge, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ChangeTable } from '../components/change-table.tsx'
+import { Fact } from '../components/fact.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
@@ -203,14 +203,5 @@ function List({ list }: { list: NonNullable<Explained['list']> }) {
         ))}
       </dl>
     </Section>
-  )
-}
-
-function Fact({ name, children }: { name: string; children: Child }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }

@@ -4,6 +4,7 @@
  */
 import type { SettingInForce } from '../../runtime.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
+import { Fact } from '../components/fact.tsx'
 import { number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { type Column, RowTable } from '../components/row-table.tsx'
@@ -42,14 +43,10 @@ export function LimitsPage(props: LimitsProps) {
       </Section>
       <Section id="platform" title="Given by the platform">
         <dl class="facts">
-          <div>
-            <dt>Databases</dt>
-            <dd>{databases.join(', ')}</dd>
-          </div>
-          <div>
-            <dt>Queries of a request, at most</dt>
-            <dd>{maxQueries === undefined ? 'No limit' : number(maxQueries)}</dd>
-          </div>
+          <Fact name="Databases">{databases.join(', ')}</Fact>
+          <Fact name="Queries of a request, at most">
+            {maxQueries === undefined ? 'No limit' : number(maxQueries)}
+          </Fact>
         </dl>
       </Section>
       <Section id="tenants" title="Set for each tenant">

@@ -11,6 +11,7 @@ import { Attributes } from '../components/attributes.tsx'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { ActiveBadge } from '../components/directory-table.tsx'
 import { EmergencyAction, EmergencyNote } from '../components/emergency.tsx'
+import { Fact } from '../components/fact.tsx'
 import { Field, Select } from '../components/form.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { withQuery } from '../components/pagination.tsx'
@@ -100,26 +101,18 @@ export function ResourcePage(props: ResourceProps) {
 function Metadata({ resource }: { resource: StoredResource }) {
   return (
     <dl class="attributes meta">
-      <div>
-        <dt>id</dt>
-        <dd class="mono">{resource.id}</dd>
-      </div>
-      <div>
-        <dt>Created</dt>
-        <dd>
-          <Time at={resource.createdAt} /> by {resource.createdByName ?? 'an import, or unknown'}
-        </dd>
-      </div>
-      <div>
-        <dt>Last changed</dt>
-        <dd>
-          <Time at={resource.lastModified} /> by {resource.modifiedByName ?? 'an import, or unknown'}
-        </dd>
-      </div>
-      <div>
-        <dt>Version</dt>
-        <dd class="number">{resource.version}</dd>
-      </div>
+      <Fact name="id" class="mono">
+        {resource.id}
+      </Fact>
+      <Fact name="Created">
+        <Time at={resource.createdAt} /> by {resource.createdByName ?? 'an import, or unknown'}
+      </Fact>
+      <Fact name="Last changed">
+        <Time at={resource.lastModified} /> by {resource.modifiedByName ?? 'an import, or unknown'}
+      </Fact>
+      <Fact name="Version" class="number">
+        {resource.version}
+      </Fact>
     </dl>
   )
 }

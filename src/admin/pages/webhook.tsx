@@ -7,9 +7,11 @@ import type { Delivery, Webhook } from '../../storage/webhooks/webhooks.ts'
 import { Badge, EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { CopyField } from '../components/copy-field.tsx'
+import { Fact } from '../components/fact.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm, Permitted } from '../components/permitted.tsx'
+import { ActionsHead } from '../components/row-table.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
@@ -117,10 +119,7 @@ function Health({ webhook: { types, health, createdAt }, now }: WebhookProps) {
     <Section id="health" title="Health" live>
       <dl class="facts">
         {facts.map(([name, value]) => (
-          <div>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
+          <Fact name={name}>{value}</Fact>
         ))}
       </dl>
     </Section>
@@ -144,9 +143,7 @@ function Deliveries({ deliveries, error, path }: WebhookProps & { path: string }
                 <th scope="col">Attempt</th>
                 <th scope="col">Outcome</th>
                 <th scope="col">Duration</th>
-                <th scope="col">
-                  <span class="visually-hidden">Actions</span>
-                </th>
+                <ActionsHead />
               </tr>
             </thead>
             <tbody>
@@ -233,9 +230,7 @@ function Secrets({ webhook: { secrets }, newId, path }: WebhookProps & { path: s
           <tr>
             <th scope="col">Secret</th>
             <th scope="col">Created</th>
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>
