@@ -5,12 +5,12 @@
  * can recognise it. Only its SHA-256 is stored, for the reason that tokens.ts gives.
  */
 import { sql } from 'drizzle-orm'
-import { type Database, statement, UniqueError } from '../database/database.ts'
+import { type Database, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { clientSecrets } from '../tables/tables.ts'
 import { type Client, insertClientStatement } from './clients.ts'
-import { isRotatable, passOnStatement } from './replacements.ts'
+import { isRotatable, onceOnly, passOnStatement } from './replacements.ts'
 import { lastCharactersOf, sha256, toBase64Url } from './secrets.ts'
 
 /** A secret without its text. Times in milliseconds since 1970. */
@@ -99,12 +99,7 @@ export async function insertSecret(
 export async function insertSecretOnce(
   ...parameters: Parameters<typeof insertSecret>
 ): Promise<SecretInfo | 'taken' | undefined> {
-  try {
-    return await insertSecret(...parameters)
-  } catch (error) {
-    if (error instanceof UniqueError) return 'taken'
-    throw error
-  }
+  return await onceOnly(insertSecret(...parameters))
 }
 
 /**
@@ -121,22 +116,19 @@ export async function rotateSecret(
 ): Promise<SecretInfo | 'taken' | undefined> {
   const isOld = sql`${isRotatable('secret', tenantId, oldId, createdAt)}
     AND EXISTS (SELECT 1 FROM clients WHERE id = client_secrets.client_id AND deleted_at IS NULL)`
-  try {
-    const insert =
-      statement(sql`INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters, created_at, expires_at)
-        SELECT ${id}, tenant_id, client_id, name, ${hash}, ${lastCharacters}, ${createdAt},
-          ${createdAt} + expires_at - created_at
-        FROM client_secrets WHERE ${isOld}`)
-    const [, , found] = await db.batch([
+  const insert =
+    statement(sql`INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters, created_at, expires_at)
+      SELECT ${id}, tenant_id, client_id, name, ${hash}, ${lastCharacters}, ${createdAt},
+        ${createdAt} + expires_at - created_at
+      FROM client_secrets WHERE ${isOld}`)
+  const results = await onceOnly(
+    db.batch([
       { ...insert, act: {} },
       statement(sql`UPDATE client_secrets SET replaced_by = ${id} WHERE ${isOld}`),
       SECRET.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
-    ])
-    return SECRET.first(found)
-  } catch (error) {
-    if (error instanceof UniqueError) return 'taken'
-    throw error
-  }
+    ]),
+  )
+  return results === 'taken' ? results : SECRET.first(results[2])
 }
 
 /**

@@ -4,7 +4,7 @@
  * replaces the old one any more, and it can be rotated again.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { type Database, type Statement, statement } from '../database/database.ts'
+import { type Database, type Statement, statement, UniqueError } from '../database/database.ts'
 
 /** A credential that administrators generate. */
 export type CredentialKind = 'token' | 'secret'
@@ -13,6 +13,16 @@ const TABLES = { token: sql.raw('tokens'), secret: sql.raw('client_secrets') } a
 
 function tableOf(kind: CredentialKind): SQL {
   return TABLES[kind]
+}
+
+/** @returns "taken" if the form of a new credential was sent before: its id was chosen when the form was shown */
+export async function onceOnly<T>(stored: Promise<T>): Promise<T | 'taken'> {
+  try {
+    return await stored
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
 }
 
 /** The condition on a credential that a valid one replaces it. @param now milliseconds since 1970 */

@@ -1,10 +1,10 @@
 /** Tokens for the dashboard, and their rotation: see replacements.ts. */
 import { sql } from 'drizzle-orm'
-import { type Database, statement, UniqueError } from '../database/database.ts'
+import { type Database, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { tokens } from '../tables/tables.ts'
-import { isRotatable } from './replacements.ts'
+import { isRotatable, onceOnly } from './replacements.ts'
 import {
   insertToken,
   type NewToken,
@@ -53,12 +53,7 @@ export async function insertTokenOnce(
   tenantId: string,
   token: NewToken,
 ): Promise<StoredToken | 'taken' | undefined> {
-  try {
-    return await insertToken(db, tenantId, token)
-  } catch (error) {
-    if (error instanceof UniqueError) return 'taken'
-    throw error
-  }
+  return await onceOnly(insertToken(db, tenantId, token))
 }
 
 /**
@@ -75,21 +70,20 @@ export async function rotateToken(
 ): Promise<StoredToken | 'taken' | undefined> {
   const { id, hash, lastCharacters, createdAt } = token
   const isOld = sql`${isRotatable('token', tenantId, oldId, createdAt)} AND credential_id IS NULL`
-  try {
-    const insert =
-      statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, last_characters, created_at, expires_at)
-        SELECT ${id}, tenant_id, client_id, name, scope, ${hash}, ${lastCharacters}, ${createdAt},
-          ${createdAt} + expires_at - created_at
-        FROM tokens WHERE ${isOld}`)
-    const [inserted, , found] = await db.batch([
+  const insert =
+    statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, last_characters, created_at, expires_at)
+      SELECT ${id}, tenant_id, client_id, name, scope, ${hash}, ${lastCharacters}, ${createdAt},
+        ${createdAt} + expires_at - created_at
+      FROM tokens WHERE ${isOld}`)
+  const results = await onceOnly(
+    db.batch([
       { ...insert, act: {} },
       statement(sql`UPDATE tokens SET replaced_by = ${id} WHERE ${isOld}`),
       STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id}`),
-    ])
-    // More than one change when a trigger copies the state of the tenant into the token.
-    return inserted?.changes === 0 ? undefined : STORED_TOKEN.first(found)
-  } catch (error) {
-    if (error instanceof UniqueError) return 'taken'
-    throw error
-  }
+    ]),
+  )
+  if (results === 'taken') return results
+  const [inserted, , found] = results
+  // More than one change when a trigger copies the state of the tenant into the token.
+  return inserted?.changes === 0 ? undefined : STORED_TOKEN.first(found)
 }
