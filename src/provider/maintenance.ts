@@ -4,7 +4,7 @@
  */
 import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { pruneAudit } from '../storage/administrators/audit-trail.ts'
-import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { countStatements, type Database, MAX_QUERIES_FREE } from '../storage/database/database.ts'
 import { pruneEvents } from '../storage/events/pruning.ts'
 import { continueTasks } from '../storage/extensions/task-runner.ts'
 import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
@@ -119,71 +119,79 @@ function databasesInARun(maxStatements: number): number {
   return Math.max(1, Math.floor(maxStatements / (MIN_SHARE + JOB_STATEMENTS)))
 }
 
+/** Tells what a part has done. @param setting that the part depends on */
+type Tell = (job: string, done: MaintenanceNote, setting?: MaintenanceNote) => void
+
 async function maintainDatabase(
   run: Maintenance,
   name: string,
   count: number,
   note: (done: MaintenanceNote) => void,
 ): Promise<void> {
-  const { databases, resourceTypes, now, retentionDays, eventRetentionDays, tombstoneDays, maxStatements } =
-    run
-  const isOnly = databases.names.length === 1
+  const { databases, resourceTypes, now, maxStatements } = run
+  const isLimited = maxStatements !== Number.POSITIVE_INFINITY
   const forJobs = JOB_STATEMENTS * count
   const share = Math.floor((Math.min(maxStatements, MAX_QUERIES_FREE) - forJobs) / count)
   const db = countStatements(databases.open(name))
-  const where = isOnly ? {} : { database: name }
+  const where = databases.names.length === 1 ? {} : { database: name }
+  const tell: Tell = (job, done, setting = {}) => note({ job, ...setting, ...where, ...done })
+  const tellOf = (job: string, what: string, found: readonly unknown[]) => {
+    if (found.length > 0) tell(job, { [what]: found })
+  }
   const most = Math.min(MAX_PRUNING_STATEMENTS, share - FIXED_STATEMENTS)
   const hoursApart = Math.ceil(databases.names.length / count)
-  const result = await pruneProvisioningLog(db, { now, retentionDays, maxStatements: most, hoursApart })
-  note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
-  const clockAheadMs = result.clockAheadHours * HOUR_MS
-  const eventsBefore = now - clockAheadMs - eventRetentionDays * DAY_MS
-  const deletedEvents = await pruneEvents(db, eventsBefore, MAX_PRUNED_EVENTS)
-  if (deletedEvents > 0) note({ job: 'prune events', eventRetentionDays, ...where, deleted: deletedEvents })
-  const tombstonesBefore = now - clockAheadMs - tombstoneDays * DAY_MS
-  const deletedTombstones = await pruneTombstones(db, tombstonesBefore, MAX_PRUNED_TOMBSTONES)
-  if (deletedTombstones > 0)
-    note({ job: 'prune deleted resources', tombstoneDays, ...where, deleted: deletedTombstones })
-  const isLimited = maxStatements !== Number.POSITIVE_INFINITY
+  const clockAheadMs = await prune(db, run, { maxStatements: most, hoursApart }, tell)
+  const keptFrom = now - clockAheadMs - run.retentionDays * DAY_MS
   // Before the webhooks are looked up, so that the events are sent at once.
   const noticed = await noticeClientHealth(db, now, isLimited ? HEALTH_STATEMENTS : maxStatements)
-  if (noticed.length > 0) note({ job: 'notice the health of clients', ...where, clients: noticed })
+  tellOf('notice the health of clients', 'clients', noticed)
   const limit = isLimited ? Math.ceil(MAX_POKES / count) : ALL_WEBHOOKS
   const due = await dueWebhooks(db, { now, maxPauseMs: MAX_PAUSE_MS, limit })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (isLimited ? share - db.statements : maxStatements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)
-  const tenants = await finishDeletions(db, resourceTypes, left(), forget)
-  if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
+  tellOf('finish deletions', 'tenants', await finishDeletions(db, resourceTypes, left(), forget))
   const extended = await continueTasks({ db, types: resourceTypes, tenantId: undefined }, left())
-  if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
-  const emptied = await finishGroupDeletions(db, left())
-  if (emptied.length > 0) note({ job: 'finish deletions of groups', ...where, tenants: emptied })
+  tellOf('finish schema changes', 'tenants', extended)
+  tellOf('finish deletions of groups', 'tenants', await finishGroupDeletions(db, left()))
   // If too few statements are left, a later run does it: a warning may be a day late.
   if (left() >= CREDENTIAL_STATEMENTS) {
-    await deleteEndedCredentials(db, {
-      accessTokens: now - ACCESS_TOKENS_KEPT_MS,
-      secrets: now - clockAheadMs - retentionDays * DAY_MS,
-    })
-    const warnings = await logExpiryWarnings(db, now)
-    if (warnings.length > 0) note({ job: 'warn of credentials that expire soon', ...where, warnings })
+    await deleteEndedCredentials(db, { accessTokens: now - ACCESS_TOKENS_KEPT_MS, secrets: keptFrom })
+    tellOf('warn of credentials that expire soon', 'warnings', await logExpiryWarnings(db, now))
   }
   while (left() > 1 && (await pruneChunks(db, now)));
-  if (left() > 0) await pruneConflicts(db, now - clockAheadMs - retentionDays * DAY_MS)
-  if (left() > 0) await pruneAudit(db, now - clockAheadMs - retentionDays * DAY_MS)
+  if (left() > 0) await pruneConflicts(db, keptFrom)
+  if (left() > 0) await pruneAudit(db, keptFrom)
   // After all that must not wait: a large directory takes days on Cloudflare.
-  const filled = await fillMissingValues(db, left())
-  if (filled.length > 0) note({ job: 'fill in values of users', ...where, tenants: filled })
-  const swept = await sweepSources(db, resourceTypes, {
-    now,
-    maxStatements: Math.min(left(), MAX_SWEEP_STATEMENTS),
-  })
-  if (swept.length > 0) note({ job: 'sweep sources', ...where, tenants: swept })
-  const worded = await fillMissingWords(db, resourceTypes, left())
-  if (worded.length > 0) note({ job: 'fill in words', ...where, tenants: worded })
+  tellOf('fill in values of users', 'tenants', await fillMissingValues(db, left()))
+  const sweep = { now, maxStatements: Math.min(left(), MAX_SWEEP_STATEMENTS) }
+  tellOf('sweep sources', 'tenants', await sweepSources(db, resourceTypes, sweep))
+  tellOf('fill in words', 'tenants', await fillMissingWords(db, resourceTypes, left()))
   const named = await fillNameWords(db, left())
-  if (named > 0) note({ job: 'fill in words of tenants', ...where, tenants: named })
+  if (named > 0) tell('fill in words of tenants', { tenants: named })
   // The last part, because each poke is a subrequest that another part may need.
-  if (due.length > 0) note({ job: 'poke webhooks', ...where, webhooks: due.length })
+  if (due.length > 0) tell('poke webhooks', { webhooks: due.length })
   await run.pokeWebhooks(due)
+}
+
+/**
+ * Deletes log entries, events and deleted resources that are too old.
+ *
+ * @returns by how much the clock is ahead of the believed time: see retention.ts
+ */
+async function prune(
+  db: Database,
+  { now, retentionDays, eventRetentionDays, tombstoneDays }: Maintenance,
+  limits: { readonly maxStatements: number; readonly hoursApart: number },
+  tell: Tell,
+): Promise<number> {
+  const result = await pruneProvisioningLog(db, { now, retentionDays, ...limits })
+  tell('prune provisioning log', { ...result }, { retentionDays })
+  const clockAheadMs = result.clockAheadHours * HOUR_MS
+  const before = (days: number) => now - clockAheadMs - days * DAY_MS
+  const events = await pruneEvents(db, before(eventRetentionDays), MAX_PRUNED_EVENTS)
+  if (events > 0) tell('prune events', { deleted: events }, { eventRetentionDays })
+  const tombstones = await pruneTombstones(db, before(tombstoneDays), MAX_PRUNED_TOMBSTONES)
+  if (tombstones > 0) tell('prune deleted resources', { deleted: tombstones }, { tombstoneDays })
+  return clockAheadMs
 }
