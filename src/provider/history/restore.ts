@@ -13,7 +13,7 @@ import { project } from '../../scim/projection.ts'
 import { hasMembers, uniqueAttribute } from '../../scim/schema/resource-type.ts'
 import { Work } from '../../scim/work.ts'
 import { type Database, noFigures, UniqueError } from '../../storage/database/database.ts'
-import { type Query, readTogether } from '../../storage/database/query.ts'
+import { type Query, readTogether, together } from '../../storage/database/query.ts'
 import { deleteLeftMemberships } from '../../storage/resources/deleted-groups.ts'
 import { insertResource } from '../../storage/resources/resource-batches.ts'
 import {
@@ -68,15 +68,12 @@ export interface Restorable {
 /** @returns undefined if no such resource was deleted, or if it is not kept any more */
 export async function findRestorable({ tenant }: Call, id: string): Promise<Restorable | undefined> {
   const { tenantId, database, resourceTypes } = tenant
-  const { tombstone, size } = await readTogether(database, {
-    tombstone: tombstoneQuery(tenantId, id),
-    size: restoreSizeQuery(tenantId, id),
-  })
+  const { statements, read } = tombstoneWithSize(tenantId, id)
+  const { tombstone, size } = read(await database.batch(statements))
   if (tombstone === undefined) return undefined
-  const { groups, members, isPending } = size
   const type = typeNamed(resourceTypes, tombstone.resourceType)
-  const isSmall = !isPending && groups <= GROUPS_IN_A_PART && members <= TOMBSTONE_IDS
-  return { type, tombstone, isSmall, memberships: groups + Math.max(members, tombstone.memberCount) }
+  const isSmall = !size.isPending && size.groups <= GROUPS_IN_A_PART && size.members <= TOMBSTONE_IDS
+  return { type, tombstone, isSmall, memberships: membershipsOf(tombstone, size) }
 }
 
 /** What a restore would bring back. */
@@ -95,16 +92,26 @@ export function deletedQuery(
   tenantId: string,
   id: string,
 ): Query<Pick<RestorePreview, 'tombstone' | 'memberships'> | undefined> {
-  const [found, size] = [tombstoneQuery(tenantId, id), restoreSizeQuery(tenantId, id)]
-  const first = found.statements.length
+  const { statements, read } = tombstoneWithSize(tenantId, id)
   return {
-    statements: [...found.statements, ...size.statements],
+    statements,
     read(results) {
-      const tombstone = found.read(results.slice(0, first))
-      const { groups, members } = size.read(results.slice(first))
-      return tombstone && { tombstone, memberships: groups + Math.max(members, tombstone.memberCount) }
+      const { tombstone, size } = read(results)
+      return tombstone && { tombstone, memberships: membershipsOf(tombstone, size) }
     },
   }
+}
+
+function tombstoneWithSize(tenantId: string, id: string) {
+  return together({ tombstone: tombstoneQuery(tenantId, id), size: restoreSizeQuery(tenantId, id) })
+}
+
+/** The number of memberships to restore, at most. */
+function membershipsOf(
+  { memberCount }: WholeTombstone,
+  { groups, members }: { readonly groups: number; readonly members: number },
+): number {
+  return groups + Math.max(members, memberCount)
 }
 
 /** @param types the resource types with the extensions of the tenant */

@@ -64,7 +64,7 @@ export function removeMemberships(tenantId: string, id: string, kind: KeptMember
   )
 }
 
-/** Gives a restored resource its source back: the administrator who restores it is none. */
+/** Gives a restored resource its source back: the administrator who restores it is not one. */
 export function restoreSource({ table }: StoredResourceType, tenantId: string, id: string): Statement {
   const source = sql`(SELECT created_by FROM tombstones WHERE tenant_id = ${tenantId} AND id = ${id})`
   return statement(sql`UPDATE ${sql.raw(table.name)} SET created_by = ${source}
@@ -72,7 +72,10 @@ export function restoreSource({ table }: StoredResourceType, tenantId: string, i
       AND EXISTS (SELECT 1 FROM tombstones WHERE tenant_id = ${tenantId} AND id = ${id})`)
 }
 
-/** The numbers of parts and of ids that a deleted resource has, and whether memberships of it are still being kept. */
+/**
+ * The number of groups that had a deleted resource as a member, of its own members, and whether more of these are still
+ * being moved to its tombstone.
+ */
 export function restoreSizeQuery(
   tenantId: string,
   id: string,
