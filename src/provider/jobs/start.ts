@@ -1,5 +1,6 @@
 /**
- * Starts a job: checks the request and inserts the row of the catalogue. The platform then runs the job.
+ * Starts and cancels jobs, by their rows in the catalogue; the platform then runs them. A start checks the request before. A
+ * cancelled job takes the steps that end it in order.
  */
 import type { LocatedWindow } from '../../storage/events/undo.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
@@ -24,6 +25,8 @@ import type { UndoPosition } from './undo.ts'
 const FULL_SHARE = 0.95
 /** A move processes each row three times: it copies the row, compares it, and deletes it at the source. */
 const MOVE_PASSES = 3
+/** The error of a job that was cancelled. */
+const CANCELLED = 'cancelled by an administrator'
 
 /** Why a job cannot begin. */
 export type JobRefusal =
@@ -103,7 +106,7 @@ export async function cancelMove({ databases, tenantId }: JobStart): Promise<boo
   if (job?.kind !== 'move') return false
   const step = stepOfAbortion(job)
   if (step === undefined) return false
-  const change = { step, position: null, attempts: 0, error: 'cancelled by an administrator' }
+  const change = { step, position: null, attempts: 0, error: CANCELLED }
   const [changed] = await catalogue.batch([jobStatement(job, change)])
   return changed?.changes === 1
 }
@@ -204,7 +207,7 @@ export async function cancelImport({ databases, tenantId }: JobStart): Promise<J
     if (job?.kind !== 'import' || job.step === 'finishing') return undefined
     // It is being undone already.
     if (IMPORT_STEPS[job.step]?.onFailure === undefined) return job
-    const change = { step: 'undoing', position: null, attempts: 0, error: 'cancelled by an administrator' }
+    const change = { step: 'undoing', position: null, attempts: 0, error: CANCELLED }
     const [changed] = await catalogue.batch([{ ...jobStatement(job, change), act: {} }])
     if (changed?.changes === 1) return { ...job, ...change }
   }
@@ -245,7 +248,7 @@ export async function cancelUndo({ databases, tenantId }: JobStart): Promise<Job
   for (;;) {
     const job = await runningJob(catalogue, tenantId)
     if (job?.kind !== 'undo') return undefined
-    const change = { step: 'failing', attempts: 0, error: 'cancelled by an administrator' }
+    const change = { step: 'failing', attempts: 0, error: CANCELLED }
     const [changed] = await catalogue.batch([{ ...jobStatement(job, change), act: {} }])
     if (changed?.changes === 1) return { ...job, ...change }
   }
