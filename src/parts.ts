@@ -27,7 +27,7 @@ export const loadAdministration = () => import('./administration.ts')
 export const loadBackgroundWork = () => import('./background-work.ts')
 
 export const ADMIN_PATH = '/admin'
-export const OPENAPI_PATH = '/openapi.json'
+const OPENAPI_PATH = '/openapi.json'
 
 export const LAZY_ROUTES: readonly LazyRoutes[] = [
   {

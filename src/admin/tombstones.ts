@@ -9,7 +9,7 @@ import { administrationDatabases } from './database.ts'
 import { AdminError } from './errors.ts'
 import { type JobContext, startedJob, startOf } from './jobs.ts'
 
-export class NoSuchTombstone extends AdminError {
+class NoSuchTombstone extends AdminError {
   constructor(tenantId: string, id: string, days: number) {
     const kept =
       days === 0 ? 'no deleted resource (TOMBSTONE_DAYS is 0)' : `deleted resources for ${days} days at most`

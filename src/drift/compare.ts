@@ -41,8 +41,8 @@ export interface CompareOptions {
 /** Resources that are looked up together. */
 const CHUNK = 1_000
 /** Resources of each type in an export. Their ids take about 50 MB. */
-export const MAX_EXPORTED = 250_000
-export const MAX_DIFFERENCES = 50_000
+const MAX_EXPORTED = 250_000
+const MAX_DIFFERENCES = 50_000
 
 /** @throws {DriftError} the export cannot be read, or is too large */
 export async function compareExport(

@@ -20,7 +20,7 @@ export interface JsonMember {
 }
 
 /** The most characters in an object: a group with 40,000 members. */
-export const MAX_ELEMENT_CHARACTERS = 2_000_000
+const MAX_ELEMENT_CHARACTERS = 2_000_000
 
 /** The characters with a meaning for the structure. */
 const IN_STRING = /["\\\n]/g

@@ -42,7 +42,7 @@ function lookupsOf(resource: Complex, type: ResourceType): readonly IdentifierLo
 }
 
 /** The nativeObjectId of a resource; undefined if its type has none. */
-export function nativeObjectIdOf(resource: Complex, type: ResourceType): unknown {
+function nativeObjectIdOf(resource: Complex, type: ResourceType): unknown {
   const path = nativeObjectIdPath(type)
   const extension = path === undefined ? undefined : resource[path[0]]
   return path !== undefined && isComplex(extension) ? extension[path[1]] : undefined

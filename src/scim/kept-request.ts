@@ -15,7 +15,7 @@ export interface KeptRequest {
 }
 
 /** Stands for a value that is not kept. */
-export const NOT_KEPT = '(not kept)'
+const NOT_KEPT = '(not kept)'
 
 /** Names of attributes whose values may be secret, whatever the schema says about them. */
 const SECRET_NAME =

@@ -221,7 +221,7 @@ function Advice(props: { health: ClientHealth; isEntra: boolean; guidePath: stri
 }
 
 /** "40 minutes", "hour", "3 hours", "day": what follows "every". */
-export function intervalText(ms: number): string {
+function intervalText(ms: number): string {
   if (ms >= 1.5 * DAY_MS) return counted(ms / DAY_MS, 'day')
   if (ms >= 0.9 * DAY_MS) return 'day'
   if (ms >= 1.5 * HOUR_MS) return counted(ms / HOUR_MS, 'hour')

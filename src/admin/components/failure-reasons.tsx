@@ -19,7 +19,7 @@ export interface FailureReason {
 }
 
 /** The most frequent reason first. @param refused newest first */
-export function failureReasons(refused: readonly SeenEntry[]): readonly FailureReason[] {
+function failureReasons(refused: readonly SeenEntry[]): readonly FailureReason[] {
   const groups = Map.groupBy(refused, ({ action, status, scimType, detail }) =>
     action === 'authenticate' ? detail : `${status} ${scimType}`,
   )

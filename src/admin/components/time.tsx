@@ -33,7 +33,7 @@ export function Ago({ at, now, isInline = false }: { at: number; now: number; is
 }
 
 /** "3 hours ago". @param distance milliseconds */
-export function agoText(distance: number): string {
+function agoText(distance: number): string {
   const unit = UNITS.find(([, length]) => distance >= length)
   if (unit === undefined) return 'Just now'
   const count = Math.floor(distance / unit[1])

@@ -30,7 +30,7 @@ export const CLIENT_INPUT = v.pipe(
   v.examples([{ name: 'Microsoft Entra', scope: 'provision', tokenLifetime: 3600 }]),
 )
 
-export const CLIENT_CHANGE = v.pipe(
+const CLIENT_CHANGE = v.pipe(
   v.strictObject({
     name: v.optional(NAME),
     scope: v.optional(SCOPE),
@@ -88,10 +88,10 @@ const DEPROVISIONING = v.pipe(
 )
 
 /** How long an administrator lets a client pass, in minutes. */
-export const MAX_RELEASE_MINUTES = 1_440
+const MAX_RELEASE_MINUTES = 1_440
 export const DEFAULT_RELEASE_MINUTES = 60
 
-export const RELEASE = v.pipe(
+const RELEASE = v.pipe(
   v.strictObject({
     minutes: v.optional(
       v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_RELEASE_MINUTES)),
@@ -115,7 +115,7 @@ const CLIENT_FIELDS = {
 
 export const CLIENT = v.pipe(v.strictObject(CLIENT_FIELDS), v.title('Client'))
 
-export const CLIENT_WITH_CREDENTIALS = v.pipe(
+const CLIENT_WITH_CREDENTIALS = v.pipe(
   v.strictObject({
     ...CLIENT_FIELDS,
     secrets: v.pipe(

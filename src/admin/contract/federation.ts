@@ -89,7 +89,7 @@ const FEDERATION_FIELDS = {
 export const FEDERATION = v.pipe(v.strictObject(FEDERATION_FIELDS), v.title('Federation'))
 
 /** With the addresses that the client needs. */
-export const NEW_FEDERATION = v.pipe(
+const NEW_FEDERATION = v.pipe(
   v.strictObject({
     ...FEDERATION_FIELDS,
     tokenUrl: v.pipe(URI, v.description('The token endpoint.')),

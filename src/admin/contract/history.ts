@@ -10,7 +10,7 @@ const RESOURCE = v.strictObject({
   isDeleted: v.boolean(),
 })
 
-export const HISTORY_ENTRY = v.pipe(
+const HISTORY_ENTRY = v.pipe(
   v.strictObject({
     time: TIME,
     kind: v.picklist([

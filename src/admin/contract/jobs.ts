@@ -33,7 +33,7 @@ export const JOB = v.pipe(
   v.title('Job'),
 )
 
-export const MOVE = v.pipe(
+const MOVE = v.pipe(
   v.strictObject({
     database: v.pipe(
       v.string(),

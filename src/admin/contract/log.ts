@@ -8,7 +8,7 @@ import type { Routes } from './route.ts'
 const RESOURCE_TYPE = v.pipe(TEXT, field({ resourceTypeOr: ['Client'] }))
 const OUTCOME = v.picklist(['accepted', 'refused'])
 
-export const LOG_ENTRY = v.pipe(
+const LOG_ENTRY = v.pipe(
   v.object({
     id: TEXT,
     time: TIME,

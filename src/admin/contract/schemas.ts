@@ -75,14 +75,14 @@ const EXAMPLE = {
 }
 
 /** Not checked here: the parser ignores the case of names, and its messages name the attribute. */
-export const EXTENSION_SCHEMA_INPUT = v.pipe(
+const EXTENSION_SCHEMA_INPUT = v.pipe(
   v.unknown(),
   field({ describedBy: v.object(entriesOf(SCHEMA_MEMBERS, ATTRIBUTE)) }),
   v.title('ExtensionSchemaInput'),
   v.examples([EXAMPLE]),
 )
 
-export const EXTENSION_SCHEMA = v.pipe(
+const EXTENSION_SCHEMA = v.pipe(
   v.object({
     ...entriesOf(SCHEMA_MEMBERS, ATTRIBUTE, () => true),
     state: v.pipe(

@@ -4,7 +4,7 @@ import { DEFAULT_SECRET_DAYS, MAX_SECRET_DAYS } from '../../scim/limits.ts'
 import { NAME, TEXT, TEXT_OR_NULL, TIME, TIME_INPUT, TIME_OR_NULL, URI } from './fields.ts'
 import type { Routes } from './route.ts'
 
-export const SECRET_INPUT = v.pipe(
+const SECRET_INPUT = v.pipe(
   v.strictObject({
     name: v.optional(NAME, 'Client secret'),
     expiresAt: v.optional(

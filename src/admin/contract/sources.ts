@@ -42,13 +42,13 @@ const OWNER = v.pipe(
   field({ allowed: 'the id of a client of this tenant, or null' }),
 )
 
-export const OWNER_INPUT = v.pipe(
+const OWNER_INPUT = v.pipe(
   v.strictObject({ clientId: OWNER }),
   v.title('OwnerInput'),
   v.examples([{ clientId: 'acme_Zm9vYmFyYmF6cXV4Zm9v' }]),
 )
 
-export const HAND_OVER = v.pipe(
+const HAND_OVER = v.pipe(
   v.strictObject({
     from: v.pipe(
       OWNER,

@@ -54,7 +54,7 @@ export const TOKEN = v.pipe(
   v.title('Token'),
 )
 
-export const NEW_TOKEN = v.pipe(
+const NEW_TOKEN = v.pipe(
   v.strictObject({
     ...IDENTITY,
     tenantUrl: URI,

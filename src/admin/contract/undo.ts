@@ -11,7 +11,7 @@ const EXAMPLE = {
   preview: true,
 }
 
-export const UNDO_INPUT = v.pipe(
+const UNDO_INPUT = v.pipe(
   v.strictObject({
     clientId: v.pipe(TEXT, v.description('The client whose changes are undone, also a deleted one.')),
     from: v.pipe(TIME_INPUT, v.description('The time of the first change, included.')),
@@ -32,7 +32,7 @@ const CURSOR = v.optional(
   ),
 )
 
-export const UNDONE_RESOURCE = v.pipe(
+const UNDONE_RESOURCE = v.pipe(
   v.strictObject({
     id: TEXT,
     resourceType: TEXT,

@@ -30,7 +30,7 @@ export const WEBHOOK_CHANGE = v.pipe(
   v.examples([{ state: 'active' }]),
 )
 
-export const REPLAY = v.pipe(
+const REPLAY = v.pipe(
   v.strictObject({
     after: v.pipe(
       TEXT_OR_NULL,
@@ -68,11 +68,11 @@ const WEBHOOK_ENTRIES = {
   lastError: v.pipe(TEXT_OR_NULL, v.description('The latest failure. Null after a success.')),
 }
 
-export const WEBHOOK = v.pipe(v.strictObject(WEBHOOK_ENTRIES), v.title('Webhook'))
+const WEBHOOK = v.pipe(v.strictObject(WEBHOOK_ENTRIES), v.title('Webhook'))
 
 const SECRET_TEXT = v.pipe(TEXT, v.regex(/^whsec_/))
 
-export const NEW_WEBHOOK = v.pipe(
+const NEW_WEBHOOK = v.pipe(
   v.strictObject({ ...WEBHOOK_ENTRIES, secret: SECRET_TEXT }),
   v.title('NewWebhook'),
 )

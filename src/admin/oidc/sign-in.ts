@@ -23,7 +23,7 @@ import { endpointOf, openProvider, type Provider } from './provider.ts'
 import { clearTransaction, storeTransaction, type Transaction, transactionOf } from './transaction.ts'
 import { claimsOfUserInfo } from './user-info.ts'
 
-export const CALLBACK_PATH = '/admin/sign-in/callback'
+const CALLBACK_PATH = '/admin/sign-in/callback'
 
 /** What a sign-in needs from the settings. */
 export interface OidcSignIn {

@@ -34,7 +34,7 @@ export interface ExplainPageProps {
   readonly isShortened?: boolean
 }
 
-export const EXPLAINED_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+const EXPLAINED_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 export function ExplainPage(props: ExplainPageProps) {
   const { administrator, tenant, explained } = props

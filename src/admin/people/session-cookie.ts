@@ -9,7 +9,7 @@ import { grantsOf, type RoleRule } from '../../administrators/role-rules.ts'
 import { publicOrigin } from '../../edge/url.ts'
 import type { AdminContext } from '../env.ts'
 
-export const SESSION_LIFETIME_MS = 8 * 60 * 60 * 1000
+const SESSION_LIFETIME_MS = 8 * 60 * 60 * 1000
 /** The largest step back of the clock that does not end sessions. */
 const CLOCK_STEP_MS = 5 * 60 * 1000
 const COOKIE = 'scim_admin'

@@ -18,7 +18,7 @@ import { redact, secretToken } from '../protocol/token-source.ts'
 import type { CheckResult } from './check-result.ts'
 import { combine, type Finding, finding } from './findings.ts'
 
-export const VALIDATOR =
+const VALIDATOR =
   'https://github.com/AzureAD/SCIMReferenceCode, Microsoft.SCIM.LogicAppValidationTemplate/StandardLogicApp/SCIMTests_Workflow.json'
 const RFC6749 = 'https://www.rfc-editor.org/rfc/rfc6749#section-5.1'
 

@@ -47,7 +47,7 @@ export function writtenObjects({ users, groups }: Directory, anchor: Anchor): re
 }
 
 /** The property "objectGUID", as Entra's directory extensions name it. */
-export function objectGuidOf(object: Readonly<Record<string, unknown>>): string | undefined {
+function objectGuidOf(object: Readonly<Record<string, unknown>>): string | undefined {
   const entry = Object.entries(object).find(([name]) => /(?:^|_)objectGUID$/.test(name))
   return typeof entry?.[1] === 'string' && isGuid(entry[1]) ? entry[1].toLowerCase() : undefined
 }

@@ -14,7 +14,7 @@ import type { LoggedFailure } from './provisioning-log.ts'
 const FIRST_RETRIES_MS = [6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS]
 
 /** An entry is dropped when its first failure is this old. */
-export const ESCROW_LIFETIME_MS = 28 * DAY_MS
+const ESCROW_LIFETIME_MS = 28 * DAY_MS
 
 /** Codes that the next cycle retries, about 40 minutes later. */
 const RETRIED_NEXT_CYCLE: readonly EscrowEntry['code'][] = [

@@ -33,7 +33,7 @@ export interface ImportedObject {
 }
 
 /** Time from soft deletion to purge: fundamentals/users-restore, how-provisioning-works. */
-export const PURGE_AFTER_MS = 30 * DAY_MS
+const PURGE_AFTER_MS = 30 * DAY_MS
 
 /**
  * Imports the users, then the groups, each in the order of the file. Objects that are in the state but no longer in the

@@ -21,7 +21,7 @@ export type Plan =
   | { readonly kind: 'forget'; readonly reason: string }
   | { readonly kind: 'skip'; readonly reason: string }
 
-export const NOT_ENTITLED = 'NotEffectivelyEntitled'
+const NOT_ENTITLED = 'NotEffectivelyEntitled'
 
 export function planObject(object: ImportedObject, record: ObjectRecord | undefined, job: JobConfig): Plan {
   const link = record?.link

@@ -42,7 +42,7 @@ export class ExpressionError extends Error {
 }
 
 /** The maximum length in the admin center, in characters. */
-export const MAX_EXPRESSION_LENGTH = 10_000
+const MAX_EXPRESSION_LENGTH = 10_000
 
 /** The maximum depth of nesting; it prevents a hostile file from overflowing the stack. */
 const MAX_DEPTH = 64

@@ -8,7 +8,7 @@ import type { Pseudonyms } from './pseudonyms.ts'
 import { isDiscovery } from './scim-path.ts'
 
 /** The Tenant URL of every cassette. */
-export const CASSETTE_URL = 'https://scim.example/scim/v2'
+const CASSETTE_URL = 'https://scim.example/scim/v2'
 
 /** Other headers may carry a token, or the address of somebody. */
 const KEPT_HEADERS = [

@@ -9,7 +9,7 @@ import { MAX_TOKEN_REQUEST_BYTES } from '../../scim/limits.ts'
 import { invalidRequest } from './errors.ts'
 
 /** The parameters that this server knows. It ignores all others, as §3.2 requires. */
-export const PARAMETERS = [
+const PARAMETERS = [
   'grant_type',
   'scope',
   'client_id',

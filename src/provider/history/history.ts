@@ -69,7 +69,7 @@ const KINDS: Readonly<Record<string, HistoryKind>> = {
 }
 
 /** @param id of the resource whose history it is; undefined if the event is not about the resource after all */
-export function historyEntry(event: HistoryEvent, id: string): HistoryEntry | undefined {
+function historyEntry(event: HistoryEvent, id: string): HistoryEntry | undefined {
   const { seq, time, type, clientId, clientName, requestId, resourceId } = event
   const data = JSON.parse(event.data) as Complex
   const { version = null, displayName = null, members = [] } = data

@@ -33,7 +33,7 @@ import { TransferRefused } from '../transfer/refused.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
 /** How long an upload may store nothing before it counts as interrupted. */
-export const UPLOAD_TIMEOUT_MS = 10 * 60_000
+const UPLOAD_TIMEOUT_MS = 10 * 60_000
 
 /** The statements of a chunk of ordinary lines. */
 const CHUNK_STATEMENTS = 16

@@ -70,7 +70,7 @@ function requireSchemas(schemas: unknown): void {
 const URN = /^urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[\w.~-]+(?::[\w.~-]+)*$/i
 
 /** @throws {SchemaRefused} for an invalid URN, or one that overlaps a shipped schema */
-export function parseUrn(id: unknown, types: readonly ResourceType[]): string {
+function parseUrn(id: unknown, types: readonly ResourceType[]): string {
   if (typeof id !== 'string') throw new SchemaRefused('id', `must be a URN, found ${kindOf(id)}`)
   const { maxCharacters } = SCHEMA_MEMBERS.id
   if (id.length > maxCharacters) {

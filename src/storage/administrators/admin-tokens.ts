@@ -39,7 +39,7 @@ export type AdminToken = ReturnType<typeof ADMIN_TOKEN.fromRow>
 export type NewAdminToken = Omit<AdminToken, 'lastUsedAt' | 'revokedAt'> & { readonly hash: string }
 
 /** Whether a bearer token has the form of a named one. Any other is not looked up. */
-export function isAdminTokenForm(token: string): boolean {
+function isAdminTokenForm(token: string): boolean {
   return /^scimadmin_[\w-]{43}$/.test(token)
 }
 

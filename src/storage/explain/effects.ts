@@ -33,7 +33,7 @@ export interface BatchEffects extends Effects {
 export const NO_EFFECTS: Effects = { log: [], events: [], eventCount: 0 }
 
 /** The most events that are shown. With MAX_DATA_CHARACTERS, the error has half of the length that D1 allows for a text. */
-export const MAX_SHOWN_EVENTS = 100
+const MAX_SHOWN_EVENTS = 100
 const MAX_DATA_CHARACTERS = 4_000
 
 /** Identifies the effects of one request. */

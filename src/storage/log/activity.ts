@@ -10,8 +10,8 @@ import { provisioningActivity, provisioningDays } from '../tables/tables.ts'
 export const HOUR_MS = 60 * 60 * 1000
 export const DAY_MS = 24 * HOUR_MS
 /** The number of bars in a chart. */
-export const CHART_HOURS = 24
-export const CHART_DAYS = 30
+const CHART_HOURS = 24
+const CHART_DAYS = 30
 
 export const ACTIVITY_KINDS = ['creates', 'updates', 'disables', 'deletes', 'refused'] as const
 export type ActivityKind = (typeof ACTIVITY_KINDS)[number]

@@ -17,7 +17,7 @@ import type { LOG_ACTIONS, LogEntry } from './log-entry.ts'
 /** The number of entries that one page scans if its filters have no index. */
 const SCAN_LENGTH = 1_000
 /** The most characters of changes as JSON on a page of 50; longer ones are only in the entry itself. */
-export const MAX_CHANGES_OF_PAGE = 4_000
+const MAX_CHANGES_OF_PAGE = 4_000
 
 /** The bytes of complete entries that are read at a time, exceeded by at most one entry: small enough for the memory. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024

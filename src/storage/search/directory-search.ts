@@ -23,9 +23,9 @@ import { cutWord, jsonPathOf, wordsOf } from '../tables/words.ts'
 import { areWordsMissing } from './missing-words.ts'
 
 /** The most bytes of a text in comparison form: `user_values` has no more of a value. */
-export const MAX_SEARCH_BYTES = MAX_VALUE_BYTES
+const MAX_SEARCH_BYTES = MAX_VALUE_BYTES
 /** The largest directory that is scanned as a whole. */
-export const MAX_SCANNED = 2_000
+const MAX_SCANNED = 2_000
 /** The most resources that a search shows. */
 export const MAX_FOUND = 20
 /** The words of the text that are looked up, the longest ones. All of them are compared. */

@@ -16,7 +16,7 @@ import {
 } from '../resources/directory-lists.ts'
 
 /** The open conflicts that a list looks at, the oldest ones. */
-export const MAX_LISTED_CONFLICTS = 40
+const MAX_LISTED_CONFLICTS = 40
 
 /** Users whose `active` is false. The type must have the attribute in `user_values`. */
 export function inactiveQuery(page: ListPage): Query<ListedPage> {

@@ -81,7 +81,7 @@ const BLOCK_BYTES = 4_096
 export type ExportedTenant = Pick<Tenant, 'id' | 'createdAt'>
 
 /** The tenant was deleted, or an import began, while it was read. The export is incomplete. */
-export class ExportInterrupted extends Error {}
+class ExportInterrupted extends Error {}
 
 /** The position of an export: it continues after the record with this key. Plain data. */
 export interface ExportPosition {

@@ -62,7 +62,7 @@ const MAX_BODY_LENGTH = 2000
 const MAX_BODY_LENGTH_OF_CAUSE = 500
 
 /** The request and the response of a result; empty if nothing was sent. */
-export function describeExchange({ request, answer }: CheckResult, maxLength = MAX_BODY_LENGTH): string {
+function describeExchange({ request, answer }: CheckResult, maxLength = MAX_BODY_LENGTH): string {
   if (request === undefined || answer === undefined) return ''
   const lines = [`${request.method} ${request.path}`]
   if (request.body !== undefined) lines.push(excerpt(JSON.stringify(request.body), maxLength))

@@ -73,7 +73,7 @@ export function throwProblems(source: SourceDocument, problems: readonly Problem
 }
 
 /** Finds the line of a path, or of its longest existing part. The YAML parser also accepts JSON. */
-export function lineFinder(text: string): (path: FieldPath) => number {
+function lineFinder(text: string): (path: FieldPath) => number {
   const lines = new LineCounter()
   const { contents } = parseDocument(text, { lineCounter: lines })
   return (path) => {

@@ -45,7 +45,7 @@ function flattenUser(schemas: readonly JsonObject[]): readonly string[] {
 }
 
 /** Attributes as mappings write them: `title`, `name.givenName`, `emails[type eq "work"].value`, and so on. */
-export function flatten(attributes: readonly JsonObject[]): readonly string[] {
+function flatten(attributes: readonly JsonObject[]): readonly string[] {
   return attributes.flatMap((attribute) => {
     const { name, type, multiValued } = attribute
     if (name === 'manager' || name === 'members') return [name]

@@ -12,7 +12,7 @@ export class RegexLimitError extends Error {
 }
 
 /** Steps for one text. `.*x.*`, searched for in 1,000 characters without an x, takes more than 1,000,000. */
-export const MAX_STEPS = 5_000_000
+const MAX_STEPS = 5_000_000
 
 /** Nested calls of the matcher. The default stack of Node.js 24 overflows between 1,000 and 2,000. */
 const MAX_NESTING = 800
