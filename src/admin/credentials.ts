@@ -29,6 +29,7 @@ export function secretCredential(secret: SecretInfo): Credential {
   return { ...secret, kind: 'secret' }
 }
 
+/** The tokens and the secrets of a tenant as one list. */
 export function credentialsOf({
   tokens,
   secrets,
@@ -74,6 +75,7 @@ export function replacedBy(
  */
 export type Remaining = 'nothing' | 'unused' | 'used'
 
+/** What its client can still sign in with once a credential is revoked. */
 export function remainingWithout(credential: Credential, access: Access, now: number): Remaining {
   const ofClient = ({ clientId }: { readonly clientId: string }) => clientId === credential.clientId
   const others = credentialsOf(access).filter(

@@ -114,6 +114,7 @@ export async function continueCleanup(
   return job
 }
 
+/** What the start of a job of the tenant needs of the request. Looks up in which database the tenant lives. */
 export async function startOf(c: JobContext, tenantId: string): Promise<JobStart> {
   const databases = administrationDatabases(c, c.get('figures'))
   const home = await locateTenant(databases, tenantId)

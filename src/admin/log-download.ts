@@ -28,6 +28,7 @@ const CSV_COLUMNS = {
   repeated: (entry) => String(entry.repeated),
 } as const satisfies CsvColumns<ListedEntry>
 
+/** A CSV file with one entry in each line. */
 export function logCsvOf(entries: Entries): Text {
   return csvOf(CSV_COLUMNS, entries)
 }

@@ -22,9 +22,7 @@ import { extensionsQuery } from '../storage/extensions/stored-extensions.ts'
 import { AdminError, requireTypeName } from './errors.ts'
 import { requireTenant } from './require-tenant.ts'
 
-/** A schema as shown to administrators: RFC 7643 §7, its state, and its indexes. */
-export type SchemaJson = ReturnType<typeof schemaJson>
-
+/** The extension schemas of a tenant, removed ones included. @throws {AdminError} 404 */
 export async function listSchemas(db: Database, tenantId: string): Promise<TenantExtensions> {
   const { stored } = await readTogether(db, { stored: extensionsQuery(tenantId) })
   return requireTenant(stored, tenantId).extensions
@@ -120,6 +118,7 @@ function refusalOf(error: unknown): unknown {
   return error
 }
 
+/** A schema as administrators see it: RFC 7643 §7, its state, and those of its indexes. */
 export function schemaJson({ schema, state }: TenantExtension, { indexes }: TenantExtensions) {
   const own = indexes.filter(({ path }) => path[0] === schema.id)
   return {

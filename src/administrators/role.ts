@@ -21,6 +21,7 @@ export interface Grant {
 /** Everything, everywhere. */
 export const EVERYTHING: readonly Grant[] = [{ role: 'owner', tenants: 'all' }]
 
+/** Whether a role includes another one: "owner" includes "admin", and "admin" includes "viewer". */
 export function isAtLeast(role: Role, least: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(least)
 }

@@ -11,6 +11,7 @@ const NATIVE = /:ciscoumbrella:2\.0:(?:User|Group)$/
  */
 export const ALWAYS_MAPPED: ReadonlySet<string> = new Set(['userName', 'displayName', 'active'])
 
+/** The attributes of a user or a group that are compared with an export, by the names of SCIM. */
 export function scimAttributes(resource: JsonObject): Attributes {
   const name = object(resource.name)
   const found = {

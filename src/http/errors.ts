@@ -52,6 +52,7 @@ export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Resp
   return response
 }
 
+/** An error as a response: an Error message (RFC 7644 §3.12), or in the plain form of the event feed. */
 export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   const scimError = scimErrorOf(c, error)
   const response = isPlain(c)

@@ -21,10 +21,12 @@ import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 import { workOf } from './work.ts'
 
+/** The Tenant URL, which is the same for every tenant. */
 export function tenantUrl(c: Context<HttpEnv>): string {
   return `${publicOrigin(c)}${TENANT_PATH}`
 }
 
+/** What an operation of provider/ needs of the request. */
 export function callOf(c: Context<HttpEnv>): Call {
   return {
     tenant: c.get('tenant'),
@@ -83,6 +85,7 @@ function namesIn(c: Context<HttpEnv>, query: Query, parameter: 'attributes' | 'e
   return given.length === 0 ? undefined : given
 }
 
+/** The attributes that the query of the request asks for. @throws {ScimError} 400 */
 export function projectionOf(c: Context<HttpEnv>, type: ResourceType): Projection {
   const { attributes, excludedAttributes: excluded } = attributeNames(c)
   requireOneProjection(attributes, excluded, profileOf(c))

@@ -92,6 +92,7 @@ function metaOf({ tenantUrl }: RenderCall, stored: Stored, type: ResourceType): 
   }
 }
 
+/** The URI of a resource: `meta.location` and the header Location (RFC 7643 §3.1). */
 export function locationOf(tenantUrl: string, type: ResourceType, id: string): string {
   return `${tenantUrl}${type.endpoint}/${id}`
 }

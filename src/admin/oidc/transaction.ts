@@ -23,6 +23,7 @@ const TRANSACTION = v.object({
 
 export type Transaction = v.InferOutput<typeof TRANSACTION>
 
+/** Stores the sign-in that begins in a signed cookie, until the provider sends the browser back. */
 export async function storeTransaction(
   c: AdminContext,
   adminToken: string,
@@ -48,6 +49,7 @@ export async function transactionOf(c: AdminContext, adminToken: string): Promis
   return remainingMs > 0 && remainingMs <= LIFETIME_SECONDS * 1000 ? output : undefined
 }
 
+/** Deletes the cookie: the answer of the provider is used once. */
 export function clearTransaction(c: AdminContext): void {
   deleteCookie(c, COOKIE, cookieAttributes(c))
 }

@@ -12,6 +12,7 @@ import { administrationDatabase } from '../database.ts'
 
 type AuditContext = Pick<Context<HttpEnv>, 'env' | 'get'>
 
+/** A page of the audit trail, newest entry first. */
 export async function auditPageOf(c: AuditContext, page: AuditPage): Promise<Page<AuditEntry, number>> {
   const db = administrationDatabase(c, c.get('figures'))
   return (await readTogether(db, { page: auditPageQuery(page) })).page

@@ -9,6 +9,7 @@ export function auditEntryJson({ seq, time, changes, ...entry }: AuditEntry) {
   return { ...entry, id: String(seq), time: isoTime(time), changes: changesOf({ changes }) }
 }
 
+/** The fields that the operation has changed. */
 export function changesOf({ changes }: Pick<AuditEntry, 'changes'>): readonly FieldChange[] {
   return JSON.parse(changes) as readonly FieldChange[]
 }
@@ -62,6 +63,7 @@ const CSV_COLUMNS = {
   repeated: ({ repeated }) => String(repeated),
 } as const satisfies CsvColumns<AuditEntry>
 
+/** A CSV file with one entry in each line. */
 export function auditCsvOf(
   entries: AsyncIterable<readonly AuditEntry[]>,
 ): AsyncGenerator<string, void, undefined> {

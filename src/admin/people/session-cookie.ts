@@ -121,6 +121,7 @@ export function cookiePrefix(c: AdminContext): [] | ['host'] {
   return isPlainLocalhost(c) ? [] : ['host']
 }
 
+/** The attributes of every cookie of the dashboard: `__Host-` and Secure, except on this machine over http. */
 export function cookieAttributes(c: AdminContext) {
   return isPlainLocalhost(c)
     ? ({ path: '/', secure: false } as const)

@@ -133,6 +133,7 @@ async function keysPage(
   )
 }
 
+/** The same error for a client that was deleted, never existed, or belongs to another tenant. */
 export function noClient(tenantId: string, id: string): PageNotFound {
   return new PageNotFound(`There is no client with the id “${shorten(id)}” in this tenant.`, [
     ['API Keys', tenantPaths(tenantId).apiKeys],

@@ -82,6 +82,7 @@ export function quoted(text: string): string {
   return `'${shorten(text).replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')}'`
 }
 
+/** An error as a response of the token endpoint (RFC 6749 §5.2). */
 export function oauthErrorResponse(c: Context<HttpEnv>, error: unknown): Response {
   const { status, code, message } = oauthErrorOf(c, error)
   const body = JSON.stringify({ error: code, error_description: message })

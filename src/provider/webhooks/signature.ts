@@ -18,6 +18,7 @@ export interface SignedMessage {
   readonly secrets: readonly string[]
 }
 
+/** The headers of a delivery: its id, its time, and a signature for each secret (Standard Webhooks). */
 export async function webhookHeaders({
   id,
   now,

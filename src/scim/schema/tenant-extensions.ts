@@ -150,6 +150,7 @@ function indexesOf(
   return [...kept, ...added]
 }
 
+/** Whether two paths name the same attribute of the same schema. */
 export function isSamePath(
   [urnA, nameA]: AttributeIndex['path'],
   [urnB, nameB]: AttributeIndex['path'],
@@ -189,6 +190,7 @@ export interface EncodedExtensions {
   readonly indexes: readonly AttributeIndex[]
 }
 
+/** Extensions in the form that a database stores. */
 export function encodeExtensions({ extensions, indexes }: TenantExtensions): EncodedExtensions {
   return {
     extensions: extensions.map(({ schema, state }) => ({
@@ -200,6 +202,7 @@ export function encodeExtensions({ extensions, indexes }: TenantExtensions): Enc
   }
 }
 
+/** The reverse of encodeExtensions. */
 export function decodeExtensions({ extensions, indexes }: EncodedExtensions): TenantExtensions {
   return {
     extensions: extensions.map(({ state, attributes, ...schema }) => ({

@@ -78,6 +78,7 @@ export function forgetToken({ tokenHash }: Pick<Use, 'tokenHash'>): void {
   known.delete(tokenHash)
 }
 
+/** Whether "last used" of a token is to be written again: at most once in LAST_USED_INTERVAL_MS. */
 export function isLastUsedDue(tokenHash: string, now: number): boolean {
   return now - (known.get(tokenHash)?.usedAt ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
 }

@@ -12,6 +12,7 @@ export interface Credentials extends Actor {
   readonly tenantVersion: number
 }
 
+/** What the check of a token compares: the actor, and the configuration that its request was computed with. */
 export function credentialsOf({ actor, version }: Pick<TenantContext, 'actor' | 'version'>): Credentials {
   return { ...actor, tenantVersion: version }
 }

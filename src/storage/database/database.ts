@@ -96,6 +96,7 @@ export interface CountedDatabase extends Database {
   readonly statements: number
 }
 
+/** The same database with a count of the statements, for work that may send only so many. */
 export function countStatements(db: Database): CountedDatabase {
   let count = 0
   return {

@@ -75,6 +75,7 @@ export function valuesAt(
         SELECT 1 FROM json_tree(attribute.value) AS part WHERE part.key = wanted.value ->> 1)) LIMIT 1`
 }
 
+/** The name of the table of a resource type, as SQL. */
 export function tableFor(types: readonly StoredResourceType[], resourceType: string): SQL {
   return sql.raw(typeNamed(types, resourceType).table.name)
 }

@@ -11,6 +11,7 @@ export const sweepPositionQuery: Query<string> = {
   read: ([result]) => String(result?.rows[0]?.position ?? ''),
 }
 
+/** Stores after which client the next sweep goes on. */
 export function storePositionStatement(position: string): Statement {
   return statement(sql`INSERT INTO client_sweep (id, position) VALUES (1, ${position})
     ON CONFLICT (id) DO UPDATE SET position = excluded.position`)

@@ -13,6 +13,7 @@ export function readsManyMembers(tenantId: string, what: string): boolean {
   return long.has(`${tenantId} ${what}`)
 }
 
+/** Remembers that a read returned many members, so that the next one runs beside other requests. */
 export function noteMembersRead(tenantId: string, what: string, members: number): void {
   if (members <= FEW_MEMBERSHIPS) return
   long.add(`${tenantId} ${what}`)

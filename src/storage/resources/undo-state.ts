@@ -83,6 +83,7 @@ export interface MembershipState {
   readonly kept: ReadonlySet<string>
 }
 
+/** Which of some members a group has now, which exist, and which were deleted in the window and are kept. */
 export function membershipStateQuery(
   tenantId: string,
   groupId: string,

@@ -68,6 +68,7 @@ export function removeUnusedTenant(types: readonly StoredResourceType[], tenantI
   )
 }
 
+/** The condition that the database holds any row of the tenant. */
 export function holdsRows(types: readonly StoredResourceType[], tenantId: string): SQL {
   const exists = tenantTables(types).map(
     ({ name }) => sql`EXISTS (SELECT 1 FROM ${sql.raw(name)} WHERE tenant_id = ${tenantId})`,

@@ -51,6 +51,7 @@ export interface Catalogued {
   readonly runningMoves: ReadonlySet<string>
 }
 
+/** What the catalogue says of some tenants: where they live, and which moves are running. */
 export async function cataloguedOf(catalogue: Database, ids: readonly string[]): Promise<Catalogued> {
   const among = sql`tenant_id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
   const [located, moving] = await catalogue.batch([

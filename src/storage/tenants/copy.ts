@@ -198,6 +198,7 @@ export async function endAccessOf(
 
 const COMPLETE = 'complete'
 
+/** The position as it is stored with the page that was copied last. */
 export function positionText(position: CopyPosition | undefined): string {
   return position === undefined ? COMPLETE : JSON.stringify([position.table, ...position.key])
 }

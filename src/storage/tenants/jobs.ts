@@ -83,6 +83,7 @@ export async function latestJobs(db: Database, tenantId: string): Promise<Latest
   return (await readTogether(db, { jobs: latestJobsQuery(tenantId) })).jobs
 }
 
+/** The newest job of a tenant, and its newest export. */
 export function latestJobsQuery(tenantId: string): Query<LatestJobs> {
   const newest = (condition: SQL) =>
     JOB.where(sql`tenant_id = ${tenantId} AND ${condition} ORDER BY id DESC LIMIT 1`)

@@ -23,6 +23,7 @@ export interface DatabaseSize {
   readonly tenantCount: number
 }
 
+/** The bytes that the tenants of a database take, by an estimate from counters, and their number. */
 export async function databaseSize(
   db: Database,
   types: readonly StoredResourceType[],

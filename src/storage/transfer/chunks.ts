@@ -188,6 +188,7 @@ const NEXT = selection(transferChunks, ['firstLine', 'data'], {
   },
 })
 
+/** The next chunk of the file of an import that is not stored yet. */
 export function importFileQuery(file: TransferFile): Query<ImportFile> {
   return {
     statements: [

@@ -47,6 +47,7 @@ export interface ImportStatus {
   readonly counts: Readonly<Record<string, number>>
 }
 
+/** How far the import into a tenant is. */
 export function importStatusQuery(
   types: readonly StoredResourceType[],
   tenantId: string,

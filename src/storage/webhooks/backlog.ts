@@ -35,6 +35,7 @@ export interface WebhookBacklog {
   readonly behindSince: number | null
 }
 
+/** The running jobs and the events that wait for webhooks, in one database. */
 export function backlogQuery(): Query<Backlog> {
   const lag = lagColumns(sql`w.tenant_id`, sql`w.seq`)
   const isActive = sql`w.state = 'active'`
