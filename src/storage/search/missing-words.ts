@@ -16,6 +16,7 @@ import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
 import { jsonPathOf, type SearchedTexts, storedWords, WORDS_KEY } from '../tables/words.ts'
+import { IS_FILLABLE } from '../tenants/fillable.ts'
 
 /** The most resources of a chunk, and the most bytes of their documents. */
 const CHUNK = 500
@@ -24,9 +25,6 @@ const CHUNK_BYTES = 2 * 1024 * 1024
 const CHUNK_STATEMENTS = 3
 /** The most characters of a list of words, which is one parameter: a UTF-16 unit takes at most three bytes. */
 const MAX_LIST_CHARACTERS = MAX_ROW_BYTES / 3
-
-/** A copy has the words of its rows, and the rows of a deleted tenant go away. */
-const IS_WRITABLE = sql`state NOT IN ('moving', 'arriving', 'moved', 'deleting')`
 
 /** A type whose resources have words. */
 interface WordedType {
@@ -57,7 +55,7 @@ export function areWordsMissing({ name, table }: StoredResourceType, tenantId: s
 }
 
 const NEXT = selection(tenants, ['id', 'wordsPosition'], {
-  computed: { isWritable: sql<number>`${IS_WRITABLE}` },
+  computed: { isFillable: sql<number>`${IS_FILLABLE}` },
 })
 
 /**
@@ -79,7 +77,7 @@ export async function fillMissingWords(
     const next = NEXT.first(found)
     if (next === undefined) break
     after = next.id
-    if (next.isWritable === 0) continue
+    if (next.isFillable === 0) continue
     const tenant = { db: counted, tenantId: next.id, hasRoom }
     if (!(await fillTenant(tenant, wordedTypes(types), next.wordsPosition))) break
     done.push(next.id)
@@ -212,7 +210,7 @@ function wordsStatement({ table }: WordedType, tenantId: string, words: readonly
       SELECT value ->> 0 AS id, value ->> 1 AS version, value -> 2 AS words FROM json_each(${`[${words.join(',')}]`}))
     UPDATE ${sql.raw(table)} SET keys = json_set(keys, ${path}, json(found.words)) FROM found
     WHERE tenant_id = ${tenantId} AND ${sql.raw(table)}.id = found.id AND ${sql.raw(table)}.version = found.version
-      AND json_type(keys, ${path}) IS NULL AND ${isWritable(tenantId)}`)
+      AND json_type(keys, ${path}) IS NULL AND ${isFillable(tenantId)}`)
 }
 
 /**
@@ -221,9 +219,9 @@ function wordsStatement({ table }: WordedType, tenantId: string, words: readonly
  */
 function positionStatement(tenantId: string, position: string | null): Statement {
   return statement(sql`UPDATE tenants SET words_position = ${position}
-    WHERE id = ${tenantId} AND words_position IS NOT NULL AND ${IS_WRITABLE}`)
+    WHERE id = ${tenantId} AND words_position IS NOT NULL AND ${IS_FILLABLE}`)
 }
 
-function isWritable(tenantId: string): SQL {
-  return sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND ${IS_WRITABLE})`
+function isFillable(tenantId: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND ${IS_FILLABLE})`
 }

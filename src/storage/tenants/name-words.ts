@@ -8,6 +8,7 @@ import { countStatements, type Database, statement } from '../database/database.
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
 import { cutWord, wordsOf } from '../tables/words.ts'
+import { IS_FILLABLE } from './fillable.ts'
 
 /** As they are stored: a trigger forgets them when the tenant has another name than `of`. */
 export interface NameWords {
@@ -28,7 +29,7 @@ const CHUNK_STATEMENTS = 2
 const NAMED = selection(tenants, ['id', 'name'])
 
 /**
- * Fills in the words of tenants without them. A copy gets them with its row.
+ * Fills in the words of tenants without them.
  *
  * @param maxStatements the rest is left to the next call
  * @returns the number of tenants
@@ -38,7 +39,7 @@ export async function fillNameWords(db: Database, maxStatements: number): Promis
   let done = 0
   for (let after = ''; counted.statements + CHUNK_STATEMENTS <= maxStatements; ) {
     const [found] = await counted.batch([
-      NAMED.where(sql`name_words IS NULL AND id > ${after} AND state NOT IN ('moving', 'arriving', 'moved', 'deleting')
+      NAMED.where(sql`name_words IS NULL AND id > ${after} AND ${IS_FILLABLE}
         ORDER BY id LIMIT ${CHUNK}`),
     ])
     const chunk = NAMED.all(found)

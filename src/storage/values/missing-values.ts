@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm'
 import { countStatements, type Database, type Statement, statement } from '../database/database.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
+import { IS_FILLABLE } from '../tenants/fillable.ts'
 
 /** The most users of a chunk, and the most bytes of their documents: about 40 ms on Node.js. */
 const CHUNK = 1_000
@@ -25,10 +26,10 @@ export async function fillMissingValues(db: Database, maxStatements: number): Pr
   const hasRoom = () => counted.statements + CHUNK_STATEMENTS <= maxStatements
   const done: string[] = []
   while (counted.statements < maxStatements) {
-    // A copy is filled by the triggers, and the rows of a deleted tenant go away.
     const [result] = await counted.batch([
-      INCOMPLETE.where(sql`configuration ->> '$.valuesMissing' IS NOT NULL
-        AND state NOT IN ('moving', 'arriving', 'moved', 'deleting') ORDER BY id LIMIT 1`),
+      INCOMPLETE.where(
+        sql`configuration ->> '$.valuesMissing' IS NOT NULL AND ${IS_FILLABLE} ORDER BY id LIMIT 1`,
+      ),
     ])
     const next = INCOMPLETE.first(result)
     if (next === undefined) return done
