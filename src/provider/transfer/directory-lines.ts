@@ -23,11 +23,14 @@ import { Work } from '../../scim/work.ts'
 import { MAX_GIVEN_NAME_CHARACTERS } from '../../storage/access/clients.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import {
+  CLIENT_KIND,
   type ClientRecord,
   type DirectoryRecord,
+  MEMBERSHIP_KIND,
   type MembershipRecord,
   type ResourceRecord,
   recordKind,
+  recordKinds,
 } from '../../storage/transfer/export.ts'
 import { TransferRefused } from './refused.ts'
 
@@ -36,12 +39,11 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** The number of records of each kind. Clients are not part of the directory and are not counted. */
 export type RecordCounts = Record<string, number>
 
+/** Counts of no records, with each kind that is counted. */
 export function zeroCounts(types: readonly StoredResourceType[]): RecordCounts {
-  return Object.fromEntries([...types.map(recordKind), MEMBERSHIP].map((kind) => [kind, 0]))
+  return Object.fromEntries(recordKinds(types).map((kind) => [kind, 0]))
 }
 
-const MEMBERSHIP = 'membership'
-const CLIENT = 'client'
 const CLIENT_ID = /^[a-z][a-z0-9-]{0,39}_[\w-]{1,64}$/
 
 /** The last line of a file. */
@@ -53,6 +55,7 @@ export interface EndRecord {
   readonly sha256: string
 }
 
+/** @param sha256 of all bytes before the record, in hexadecimal */
 export function endRecord(
   types: readonly StoredResourceType[],
   counts: RecordCounts,
@@ -68,7 +71,7 @@ function pluralsOf(
 ): readonly (readonly [kind: string, plural: string])[] {
   return [
     ...types.map((type) => [recordKind(type), type.endpoint.slice(1).toLowerCase()] as const),
-    [MEMBERSHIP, 'memberships'],
+    [MEMBERSHIP_KIND, 'memberships'],
   ]
 }
 
@@ -94,6 +97,7 @@ export function isEnd(record: DirectoryRecord | EndRecord | SchemaRecord): recor
   return 'sha256' in record
 }
 
+/** The line of a record, with its line break. */
 export function toLine(record: DirectoryRecord | EndRecord | SchemaRecord): string {
   if (isSchema(record)) return `${JSON.stringify({ ...record, schema: extensionJson(record.schema) })}\n`
   if (!isEnd(record)) return `${JSON.stringify(record)}\n`
@@ -185,13 +189,13 @@ export function parseLine(
 ): DirectoryRecord | EndRecord | SchemaRecord {
   const line = { number, record: parseObject(text, number) }
   const { kind } = line.record
-  if (kind === MEMBERSHIP) return membershipRecord(line, types)
-  if (kind === CLIENT) return clientRecord(line)
+  if (kind === MEMBERSHIP_KIND) return membershipRecord(line, types)
+  if (kind === CLIENT_KIND) return clientRecord(line)
   if (kind === 'end') return parseEnd(line, types)
   if (kind === SCHEMA) return schemaRecord(line, shipped)
   const type = types.find((candidate) => recordKind(candidate) === kind)
   if (type !== undefined) return resourceRecord(line, type)
-  throw invalid(line, 'kind', oneOf([...types.map(recordKind), MEMBERSHIP, CLIENT, SCHEMA, 'end']))
+  throw invalid(line, 'kind', oneOf([...recordKinds(types), CLIENT_KIND, SCHEMA, 'end']))
 }
 
 /** `"a", "b" or "c"` */
@@ -280,7 +284,7 @@ function membershipRecord(line: Line, types: readonly StoredResourceType[]): Mem
     throw invalid(line, 'memberType', oneOf(allowed))
   }
   return {
-    kind: 'membership',
+    kind: MEMBERSHIP_KIND,
     groupId: uuid(line, 'groupId'),
     memberId: uuid(line, 'memberId'),
     memberType,
@@ -298,7 +302,7 @@ function clientRecord(line: Line): ClientRecord {
   }
   if (scope !== 'provision' && scope !== 'read') throw invalid(line, 'scope', '"provision" or "read"')
   const createdAt = integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS)
-  const client = { kind: CLIENT, clientId, name, scope, createdAt } as const
+  const client = { kind: CLIENT_KIND, clientId, name, scope, createdAt } as const
   if (line.record.tokenLifetime === undefined) return client
   const [least, most] = [MIN_TOKEN_LIFETIME_SECONDS, MAX_TOKEN_LIFETIME_SECONDS]
   return { ...client, tokenLifetime: integer(line, 'tokenLifetime', least, most) }

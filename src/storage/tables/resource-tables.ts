@@ -51,11 +51,14 @@ export interface ResourceTable {
   readonly largeBytes: number
 }
 
+/** Bytes of a block: see `blocks` in directory-tables.ts. */
+export const BLOCK_BYTES = 4_096
+
 /** Columns of `tenants` that triggers maintain. */
 export interface Counters {
   /** The number of resources. */
   readonly count: string
-  /** The sum of their `blocks`: see tables.ts. */
+  /** The sum of their `blocks`: see directory-tables.ts. */
   readonly blocks: string
   /** The sums of their pieces and of their objects: see tenant-tables.ts. */
   readonly pieces: string
@@ -261,7 +264,7 @@ export function extendedTypes(
   })
 }
 
-/** The column of an index, which is also the name of its key in the comparison document: see tables.ts. */
+/** The column of an index, which is also the name of its key in the comparison document: see directory-tables.ts. */
 export function indexColumn(slot: number): string {
   return `x${slot}`
 }

@@ -3,12 +3,10 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Database, statement } from '../database/database.ts'
-import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { BLOCK_BYTES, type StoredResourceType } from '../tables/resource-tables.ts'
 
 /** A membership with its indexes, as `npm run bench -- cost` measures it: docs/operate/growth.md. */
 const MEMBERSHIP_BYTES = 210
-/** A block of a large document: see `blocks` in src/storage/tables/directory-tables.ts. */
-const BLOCK_BYTES = 4_096
 
 function bytesOf(types: readonly StoredResourceType[]): SQL {
   const resources = types.map(

@@ -10,7 +10,7 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { TokenScope } from '../access/tokens.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
-import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { BLOCK_BYTES, type StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { clients, memberships } from '../tables/tables.ts'
 import type { Tenant } from '../tenants/tenants.ts'
@@ -27,7 +27,7 @@ export interface ResourceRecord {
 }
 
 export interface MembershipRecord {
-  readonly kind: 'membership'
+  readonly kind: typeof MEMBERSHIP_KIND
   readonly groupId: string
   readonly memberId: string
   readonly memberType: string
@@ -35,7 +35,7 @@ export interface MembershipRecord {
 
 /** A client of the tenant, without its credentials. The id begins with that of the original tenant. */
 export interface ClientRecord {
-  readonly kind: 'client'
+  readonly kind: typeof CLIENT_KIND
   readonly clientId: string
   readonly name: string
   readonly scope: TokenScope
@@ -58,9 +58,17 @@ export function isMembership(record: DirectoryRecord): record is MembershipRecor
   return 'memberId' in record
 }
 
+export const CLIENT_KIND = 'client'
+export const MEMBERSHIP_KIND = 'membership'
+
 /** The kind of the records of a type, such as "user". */
 export function recordKind({ name }: Pick<StoredResourceType, 'name'>): string {
   return name.toLowerCase()
+}
+
+/** The kinds of the records of a directory, without its clients, in the order of an export. */
+export function recordKinds(types: readonly StoredResourceType[]): readonly string[] {
+  return [...types.map(recordKind), MEMBERSHIP_KIND]
 }
 
 /**
@@ -74,8 +82,6 @@ const RESOURCES_IN_A_PAGE = 500
  */
 export const MAX_EXPORT_PAGE_BYTES = 4 * 1024 * 1024
 const MEMBERSHIPS_IN_A_PAGE = 5_000
-/** See `blocks` in src/storage/tables/directory-tables.ts. */
-const BLOCK_BYTES = 4_096
 
 /** A tenant at the start of its export: a tenant that is created later under the same id is another one. */
 export type ExportedTenant = Pick<Tenant, 'id' | 'createdAt'>
@@ -99,17 +105,10 @@ export interface ExportPage {
   readonly next: ExportPosition | undefined
 }
 
-const CLIENT_KIND = 'client'
-const MEMBERSHIP_KIND = 'membership'
-
+/** The position before the first record. */
 export function exportStart(types: readonly StoredResourceType[], withClients: boolean): ExportPosition {
-  const [first] = withClients ? [CLIENT_KIND] : kindsOf(types)
+  const [first] = withClients ? [CLIENT_KIND] : recordKinds(types)
   return { kind: first ?? MEMBERSHIP_KIND, after: [], lastIds: {} }
-}
-
-/** The kinds of the records of a directory, in the order of an export. */
-function kindsOf(types: readonly StoredResourceType[]): readonly string[] {
-  return [...types.map(recordKind), MEMBERSHIP_KIND]
 }
 
 /**
@@ -129,7 +128,7 @@ export async function readExportPage(
 ): Promise<ExportPage> {
   const { kind, after, lastIds } = position
   const following = (last: string): ExportPosition => {
-    const kinds = kindsOf(types)
+    const kinds = recordKinds(types)
     const next = kinds[kinds.indexOf(kind) + 1] ?? MEMBERSHIP_KIND
     return { kind: next, after: [], lastIds: { ...lastIds, [kind]: last } }
   }
@@ -276,5 +275,5 @@ function resourceRecord(kind: ResourceRecord['kind'], row: Row): ResourceRecord 
 }
 
 function membershipRecord(row: Row): MembershipRecord {
-  return { kind: 'membership', ...MEMBERSHIP.fromRow(row) }
+  return { kind: MEMBERSHIP_KIND, ...MEMBERSHIP.fromRow(row) }
 }

@@ -29,6 +29,7 @@ import {
   type MembershipRecord,
   type ResourceRecord,
   recordKind,
+  recordKinds,
 } from './export.ts'
 import { pause } from './pause.ts'
 
@@ -56,7 +57,7 @@ export function importStatusQuery(
   const select = statement(sql`SELECT ${sql.join(counts, sql`, `)}, membership_count AS membership,
       imported_lines AS lines, import_digest AS digest
       FROM tenants WHERE id = ${tenantId} AND state = 'importing'`)
-  const kinds = [...types.map(recordKind), 'membership']
+  const kinds = recordKinds(types)
   return {
     statements: [select],
     read: ([found]) => {
