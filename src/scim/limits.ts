@@ -209,6 +209,8 @@ export const MAX_LOGGED_TEXT_CHARACTERS = 2_000
 export const MAX_LOGGED_VALUE_CHARACTERS = 40_000
 /** Characters of all changes in an entry as JSON, old and new values together. */
 export const MAX_LOGGED_CHANGES_CHARACTERS = 64 * 1024
+/** Names of ignored attributes in a log entry. A body can have 100,000 of them. */
+export const MAX_IGNORED_NAMES = 100
 /** Characters of all names of ignored attributes. */
 export const MAX_LOGGED_IGNORED_CHARACTERS = 2_000
 /**
@@ -231,6 +233,9 @@ export const MAX_LOG_BYTES_WITH_REQUESTS = 128 * 1024 * 1024
  * migrations/0032_requests_and_emergency.sql enforces the same value.
  */
 export const MAX_LOG_BYTES = 256 * 1024 * 1024
+
+// Events, history and undo
+
 /**
  * Bytes of a tenant's events, several hundred thousand events. Beyond it, new events replace the oldest ones. A trigger
  * in migrations/0022_events.sql enforces the same value.
@@ -250,10 +255,11 @@ export const MAX_TOMBSTONE_BYTES = 256 * 1024 * 1024
 export const TOMBSTONE_IDS = 1_000
 /** Changes of a resource that are taken back in memory to know it as it was. */
 export const MAX_LATER_EVENTS = 20_000
-/** Their data and previous values, for which SQLite takes about 100 ms: those of 100,000 members. */
+/** Bytes of the data and the previous values of these changes. SQLite takes about 100 ms for them: those of 100,000 members. */
 export const MAX_LATER_BYTES = 4 * 1024 * 1024
-/** Resources in a page of what an undo would do, and members in a page of a group as it was. */
+/** Resources in a page of what an undo would do. */
 export const MAX_UNDO_PAGE = 20
+/** Members in a page of a group as it was. */
 export const MAX_PAST_MEMBERS = 1_000
 /** Members that one write of an undo adds to a group, or removes from it. */
 export const MAX_UNDO_MEMBERS = 1_000
@@ -265,17 +271,24 @@ export const MAX_EVENT_DATA_BYTES = 16 * 1024
 export const MAX_EVENT_MEMBERS = 50
 /** An event as it is sent. If the names of its members would exceed it, only their ids are sent. */
 export const MAX_EVENT_BYTES_SENT = 20_000
-/** Events of a page of the feed, and the number without the parameter "limit". */
+/** Events of a page of the feed. */
 export const MAX_FEED_EVENTS = 500
+/** Events of a page of the feed, if the reader does not send "limit". */
 export const DEFAULT_FEED_EVENTS = 100
 /** How long the feed holds a request while nothing happens: less than the 30 seconds of common proxies and clients. */
 export const MAX_FEED_WAIT_SECONDS = 25
 /** Requests of a tenant that wait for events at the same time. */
 export const MAX_WAITING_READERS = 100
+
+// Administrators
+
 /** Named tokens of administrators that are neither revoked nor expired. Each page of them shows all. */
 export const MAX_ADMIN_TOKENS = 100
 /** Entries of the audit trail. Beyond it, new entries replace the oldest ones. A trigger enforces the same value. */
 export const MAX_AUDIT_ENTRIES = 50_000
+
+// Webhooks
+
 /** Webhooks of a tenant. Each write tells each of them, and the configuration that isolates keep in memory has their ids. */
 export const MAX_WEBHOOKS = 20
 /** Characters of the URL of a webhook. */
@@ -288,8 +301,6 @@ export const WEBHOOK_TIMEOUT_SECONDS = 10
 export const MAX_WEBHOOK_ANSWER_BYTES = 1024
 /** Deliveries that each webhook shows, in one row of the database: about 20 kB. */
 export const MAX_SHOWN_DELIVERIES = 100
-/** Names of ignored attributes in a log entry. A body can have 100,000 of them. */
-export const MAX_IGNORED_NAMES = 100
 
 // Export and import
 
