@@ -170,7 +170,10 @@ export interface Settings {
   readonly accessTeamDomain: string | undefined
   /** The audience (AUD) tag of the Access application in front of the dashboard. */
   readonly accessAudience: string | undefined
-  /** Who has which role, of those whom Cloudflare Access or OpenID Connect signs in; undefined: see people/roles.ts. */
+  /**
+   * Who has which role, of those whom Cloudflare Access or OpenID Connect signs in. Undefined: everybody whom Access admits
+   * is an owner, and nobody whom OpenID Connect signs in has a role.
+   */
   readonly adminRoles?: readonly RoleRule[] | undefined
   /** The OpenID provider that signs administrators in; undefined: none. */
   readonly oidc?: OidcSettings | undefined

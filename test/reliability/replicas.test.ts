@@ -1,6 +1,6 @@
 /**
  * READ_REPLICATION in workerd with the real Worker, its Durable Object, and D1's Sessions API. A local D1 has no
- * replica; storage/replicas.test.ts simulates one that lags.
+ * replica; test/storage/database/replicas.test.ts simulates one that lags.
  */
 import { createExecutionContext, evictDurableObject, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'

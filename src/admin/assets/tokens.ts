@@ -1,6 +1,6 @@
 /**
  * The values that the style sheet is made of: colours, space, type, corners. style.ts uses these names only, and
- * test/admin-assets/style.test.ts holds that.
+ * test/dashboard-style.test.ts checks it.
  *
  * Each colour has its light and its dark value. Text on its background has a contrast of 4.5 at least, the outline of a
  * control 3 (WCAG 2.2, 1.4.3 and 1.4.11).

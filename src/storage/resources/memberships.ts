@@ -54,7 +54,7 @@ const LARGEST_BYTES = sql.raw(
     .join(' + '),
 )
 /**
- * Whether the smaller documents fit as well, by their number of blocks (see tables.ts); relevant for groups with many
+ * Whether the smaller documents fit as well, by their number of blocks (see directory-tables.ts); relevant for groups with many
  * members.
  */
 const ARE_OTHERS_SMALL =

@@ -139,7 +139,7 @@ export function encodeResource(
   return { data, keys }
 }
 
-/** The comparison document, with an additional key for each index of the tenant, and one for the words: see tables.ts. */
+/** The comparison document, with an additional key for each index of the tenant, and one for the words: see directory-tables.ts. */
 function comparisonKeys(
   resource: Complex,
   { storedAttributes, indexes, table: { texts } }: StoredResourceType,

@@ -1,7 +1,7 @@
 /**
  * The tenant as a value: the context of a request. An isolate remembers a snapshot of each tenant that it has served, and
  * a request begins with the snapshot, so resolving the tenant costs no round trip. The batch that does the work proves
- * the snapshot: the token check (tokens.ts) also compares the version of the configuration. If the database has another
+ * the snapshot: the token check (../access/tokens.ts) also compares the version of the configuration. If the database has another
  * version, the results are discarded and nothing is written; the request is handled again with the configuration that the
  * check returned. An unknown tenant is assumed to have the default configuration, as most tenants do.
  */
@@ -81,7 +81,7 @@ export interface TenantContext extends TenantSnapshot {
  * have the same. Other limits are elsewhere on purpose:
  *
  * - The group limit of a tenant, and whether names of groups are unique: the transaction that adds the group reads them
- *   from its row (groups.ts), because a remembered number may be out of date.
+ *   from its row (../resources/groups.ts), because a remembered number may be out of date.
  * - The limits of the protocol, such as the page size: constants in scim/limits.ts, which /ServiceProviderConfig shows
  *   without authentication and docs/protocol/limits.md lists.
  */
