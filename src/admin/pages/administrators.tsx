@@ -82,7 +82,7 @@ function WaysToSignIn({ settings }: Pick<AdministratorsProps, 'settings'>) {
         {oidc !== undefined && (
           <li>
             <b>OpenID Connect</b>: {providerName(oidc)} signs administrators in.{' '}
-            {adminRoles === undefined && 'Nobody of them has a role, because ADMIN_ROLES is not set.'}
+            {adminRoles === undefined && 'None of them has a role, because ADMIN_ROLES is not set.'}
           </li>
         )}
         {accessTeamDomain !== undefined && (
