@@ -1,5 +1,4 @@
 /** Groups the findings of `check` by what explains them, and determines its verdict. Pure. */
-
 import { type Grade, isBad } from '../grade.ts'
 import type { CheckResult, Consequence } from './check-result.ts'
 import { worstGrade } from './findings.ts'

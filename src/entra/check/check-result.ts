@@ -1,5 +1,4 @@
 /** The result of one step of `check`. Types only. */
-
 import type { Grade } from '../grade.ts'
 import type { Dialect, ScimRequest } from '../protocol/requests.ts'
 import type { WireResponse } from '../protocol/response.ts'

@@ -2,7 +2,6 @@
  * Runs the steps of the checks: sends their requests, keeps the ids of created objects, and names the cause of each finding
  * and what Entra does because of it.
  */
-
 import { isBad } from '../grade.ts'
 import type { ScimRequest } from '../protocol/requests.ts'
 import type { WireResponse } from '../protocol/response.ts'
