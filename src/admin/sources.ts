@@ -1,6 +1,7 @@
 /** Conflicts and owners, for the admin API and the dashboard. */
 import { quote } from '../scim/error.ts'
 import { clientQuery } from '../storage/access/clients.ts'
+import { fromBase64Url, toBase64Url } from '../storage/access/secrets.ts'
 import type { Database } from '../storage/database/database.ts'
 import { type Query, readTogether } from '../storage/database/query.ts'
 import {
@@ -18,17 +19,12 @@ import { notReady } from './tenant-state.ts'
 
 /** The id of a conflict in URLs: its kind and its key in base64url. */
 export function conflictIdOf({ kind, key }: ConflictKey): string {
-  const bytes = new TextEncoder().encode(`${kind} ${key}`)
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '')
+  return toBase64Url(new TextEncoder().encode(`${kind} ${key}`))
 }
 
 function conflictOfId(id: string): ConflictKey | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(id) || id.length % 4 === 1) return undefined
-  const bytes = Uint8Array.from(atob(id.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
-  const [name, ...rest] = new TextDecoder().decode(bytes).split(' ')
+  const [name, ...rest] = fromBase64Url(id).split(' ')
   const kind = CONFLICT_KINDS.find((one) => one === name)
   return kind && { kind, key: rest.join(' ') }
 }

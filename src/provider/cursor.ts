@@ -9,7 +9,7 @@
 import { badRequest } from '../scim/error.ts'
 import { CURSOR_TIMEOUT_SECONDS, MAX_CURSOR_CHARACTERS } from '../scim/limits.ts'
 import type { KnownClient } from '../storage/access/known-tokens.ts'
-import { isSameSecret, toBase64Url } from '../storage/access/secrets.ts'
+import { fromBase64Url, isSameSecret, toBase64Url } from '../storage/access/secrets.ts'
 import type { Position } from '../storage/lists/list-request.ts'
 
 export interface Cursor {
@@ -81,9 +81,4 @@ export async function sealer(secret: string): Promise<(message: readonly unknown
     const signature = await crypto.subtle.sign('HMAC', key, bytes(JSON.stringify(message)))
     return toBase64Url(new Uint8Array(signature).slice(0, SEAL_BYTES))
   }
-}
-
-export function fromBase64Url(text: string): string {
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-  return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)))
 }

@@ -6,9 +6,9 @@
  * the same name that was deleted. It tells nothing that the events themselves do not tell.
  */
 import { MAX_CURSOR_CHARACTERS } from '../../scim/limits.ts'
-import { isSameSecret, toBase64Url } from '../../storage/access/secrets.ts'
+import { fromBase64Url, isSameSecret, toBase64Url } from '../../storage/access/secrets.ts'
 import type { FeedPosition } from '../../storage/events/feed.ts'
-import { fromBase64Url, sealer } from '../cursor.ts'
+import { sealer } from '../cursor.ts'
 
 /** A cursor whose seal is not checked yet: its key is read together with the page. */
 export interface UnsealedCursor {

@@ -1,5 +1,5 @@
 /**
- * Helpers for secrets: a hash, a text encoding of bytes, and a comparison in constant time.
+ * Helpers for secrets: a hash, text encodings of bytes, and a comparison in constant time.
  */
 
 /** SHA-256 of a text, hexadecimal. A runtime may have a faster one than Web Cryptography's. */
@@ -24,9 +24,16 @@ export function toBase64Url(bytes: Uint8Array): string {
   return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
+/** The text whose UTF-8 is in base64url. @throws if it is not in base64url */
+export function fromBase64Url(text: string): string {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)))
+}
+
 /** The number of characters at the end of a token or secret that are stored, so that an administrator recognises it. */
 const SHOWN_CHARACTERS = 4
 
+/** The end of a token or secret that is stored and shown. */
 export function lastCharactersOf(secret: string): string {
   return secret.slice(-SHOWN_CHARACTERS)
 }
