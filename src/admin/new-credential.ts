@@ -1,10 +1,10 @@
 /**
  * Stores the token or the client secret that a form asks for.
  */
+import { DAY_MS } from '../scim/duration.ts'
 import { MAX_SECRET_DAYS, MIN_TOKEN_LIFETIME_SECONDS } from '../scim/limits.ts'
 import { generateSecret, insertSecretOnce, type SecretInfo } from '../storage/access/client-secrets.ts'
 import { newClientId } from '../storage/access/clients.ts'
-import { DAY_MS } from '../storage/access/expiry.ts'
 import { generateToken, type StoredToken } from '../storage/access/token-administration.ts'
 import { insertTokenOnce } from '../storage/access/token-rotation.ts'
 import { secretExpiry } from './api/secrets.ts'

@@ -5,6 +5,7 @@
  */
 import type { Context } from 'hono'
 import type { HttpEnv, OpenDatabase } from '../runtime.ts'
+import { HOUR_MS } from '../scim/duration.ts'
 import type { AccessRefused } from '../storage/access/access-refused.ts'
 import { tenantNamedBy } from '../storage/access/tokens.ts'
 import { noFigures } from '../storage/database/database.ts'
@@ -18,7 +19,7 @@ export const COLLECTION_MS = 10_000
 const MAX_PENDING = 500
 
 /** A record that could not be written for so long is dropped: a move takes minutes. */
-const MAX_PENDING_MS = 60 * 60 * 1000
+const MAX_PENDING_MS = HOUR_MS
 
 /**
  * The pending records of this isolate, by tenant, reason, token and client: of a token or client that the tenant has or

@@ -2,6 +2,7 @@
  * Writes of an administrator: ordinary writes of a client of its own, so that the log, the events, the limits and the rules of
  * the database hold as for any other client.
  */
+import { MINUTE_MS } from '../scim/duration.ts'
 import { Work } from '../scim/work.ts'
 import { admitAdministrator, dismissAdministrator, unknownHash } from '../storage/access/administrator.ts'
 import type { Database } from '../storage/database/database.ts'
@@ -10,7 +11,7 @@ import { withTenant } from '../storage/tenants/context.ts'
 import type { Call } from './call.ts'
 
 /** How long a run may take. */
-const TOKEN_MS = 10 * 60_000
+const TOKEN_MS = 10 * MINUTE_MS
 
 /** The statements before and after a run. */
 export const ADMINISTRATOR_STATEMENTS = 3

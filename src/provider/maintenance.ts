@@ -2,6 +2,7 @@
  * The hourly maintenance of every database: deletes old log entries, events, access tokens and files, warns of credentials
  * that expire soon, notices clients that are silent, continues deletions, tidies jobs, and pokes webhooks that are behind.
  */
+import { DAY_MS, HOUR_MS } from '../scim/duration.ts'
 import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { pruneAudit } from '../storage/administrators/audit-trail.ts'
 import { countStatements, type Database, MAX_QUERIES_FREE } from '../storage/database/database.ts'
@@ -24,9 +25,6 @@ import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
 import { MAX_PAUSE_MS } from './webhooks/retries.ts'
-
-const HOUR_MS = 60 * 60 * 1000
-const DAY_MS = 24 * HOUR_MS
 
 /** Events that a run deletes: more than a database gets in an hour. The next run deletes the rest. */
 const MAX_PRUNED_EVENTS = 50_000

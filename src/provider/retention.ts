@@ -1,13 +1,11 @@
 /**
  * The retention of the provisioning log: what a run of the cron trigger deletes.
  */
-
+import { DAY_MS, HOUR_MS } from '../scim/duration.ts'
 import { deleteDeadTokens } from '../storage/access/clients.ts'
 import type { Database } from '../storage/database/database.ts'
 import { believedTime, type FullTenants, pruneLog } from '../storage/log/log-pruning.ts'
 
-const HOUR_MS = 60 * 60 * 1000
-const DAY_MS = 24 * HOUR_MS
 /** Entries that one batch deletes. */
 const CHUNK = 5_000
 /** Statements before and after the batches that delete, and in each of these batches. */

@@ -4,13 +4,10 @@
  *
  * A contact is the first provisioning request after a pause of CONTACT_PAUSE_MS, such as the first one of a cycle.
  */
+import { DAY_MS, MINUTE_MS } from './duration.ts'
 
 export const HEALTH_STATES = ['new', 'healthy', 'late', 'silent', 'failing'] as const
 export type HealthState = (typeof HEALTH_STATES)[number]
-
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
 
 /**
  * Longer than a client pauses within a cycle, such as for Retry-After, and shorter than the pause between two cycles. A

@@ -2,6 +2,7 @@
  * How much access a client may take away within a window before it is unusual: disabled and deleted users, deleted groups,
  * and removed memberships. Pure: storage counts and compares.
  */
+import { MINUTE_MS } from './duration.ts'
 
 /** Each kind is measured by itself. It is unusual above both the number and the share. */
 export interface DeprovisionThreshold {
@@ -25,7 +26,6 @@ export interface LostAccess {
 
 /** A window is counted in twelfths, so that a write reads few rows. */
 const PARTS = 12
-const MINUTE_MS = 60_000
 
 /** The start of the part of the window that a time is in. All in milliseconds since 1970. */
 export function partStart({ windowMinutes }: DeprovisionThreshold, now: number): number {

@@ -1,6 +1,6 @@
 /** Handlers of the client routes. */
-
 import { NO_FACTS } from '../../scim/client-health.ts'
+import { MINUTE_MS } from '../../scim/duration.ts'
 import { quote } from '../../scim/error.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import {
@@ -23,8 +23,6 @@ import { clientJson, federationJson, secretJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
-
-const MINUTE_MS = 60_000
 
 export const clientHandlers: Handlers<typeof clientRoutes> = {
   async listClients({ db, parameters: { id }, c }) {

@@ -1,4 +1,5 @@
 /** Handlers of the routes of client secrets. */
+import { DAY_MS } from '../../scim/duration.ts'
 import { quote } from '../../scim/error.ts'
 import { DEFAULT_SECRET_DAYS, MAX_SECRET_DAYS } from '../../scim/limits.ts'
 import { generateSecret, insertSecret } from '../../storage/access/client-secrets.ts'
@@ -9,8 +10,6 @@ import { newSecretJson } from '../read-models.ts'
 import { tenantUrl, tokenUrl } from '../tenant-url.ts'
 import { noClient } from './clients.ts'
 import type { Handlers } from './serve.ts'
-
-const DAY_MS = 24 * 60 * 60 * 1000
 
 export const secretHandlers: Handlers<typeof secretRoutes> = {
   async createSecret({ db, parameters: { id, clientId }, body: { name, expiresAt: asked }, c }) {

@@ -3,6 +3,7 @@
  * Microsoft Entra ID comes every 40 minutes, which is marked as an assumption.
  */
 import { type ClientFacts, type ClientHealth, type HealthState, healthOf } from '../../scim/client-health.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../scim/duration.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import { warningOf } from '../../storage/access/expiry.ts'
 import type { ActivitySpan } from '../../storage/log/activity.ts'
@@ -18,10 +19,6 @@ import { counted, percent } from './number.ts'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
 import { Ago } from './time.tsx'
-
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
 
 const STATES = {
   new: ['off', 'New'],

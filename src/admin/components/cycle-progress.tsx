@@ -2,7 +2,8 @@
  * What a client has written in its present or its last cycle. A cycle begins with a contact: see scim/client-health.ts.
  */
 import { type ClientFacts, CONTACT_PAUSE_MS } from '../../scim/client-health.ts'
-import { type ActivitySpan, HOUR_MS, sumOfActivity } from '../../storage/log/activity.ts'
+import { HOUR_MS } from '../../scim/duration.ts'
+import { type ActivitySpan, sumOfActivity } from '../../storage/log/activity.ts'
 import { sumOf } from '../../storage/log/client-facts.ts'
 import { NEWEST_ENTRIES, type SeenEntry } from '../../storage/log/recent-entries.ts'
 import { number } from './number.ts'

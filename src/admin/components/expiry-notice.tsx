@@ -1,7 +1,8 @@
 /**
  * Warnings of tokens and secrets that expire soon.
  */
-import { DAY_MS, warningOf } from '../../storage/access/expiry.ts'
+import { DAY_MS } from '../../scim/duration.ts'
+import { warningOf } from '../../storage/access/expiry.ts'
 import { type Access, credentialsOf, isLive, successorOf } from '../credentials.ts'
 import { Badge, Notice, type Tone } from './blocks.tsx'
 import { CredentialName } from './credential-name.tsx'

@@ -2,6 +2,7 @@
  * Refused requests by their reason, each with what to do about it.
  */
 import { HEALTH_WINDOW_MS } from '../../scim/client-health.ts'
+import { HOUR_MS } from '../../scim/duration.ts'
 import { sumOf } from '../../storage/log/client-facts.ts'
 import { REFUSED_ENTRIES, type SeenEntry } from '../../storage/log/recent-entries.ts'
 import { adviceOf } from '../explain/advice.ts'
@@ -9,7 +10,6 @@ import { counted } from './number.ts'
 import { Ago } from './time.tsx'
 
 const SHOWN_REASONS = 3
-const HOUR_MS = 60 * 60 * 1000
 
 /** Requests that were refused with one status and scimType. */
 export interface FailureReason {

@@ -1,8 +1,8 @@
 /**
  * Times. The server sends UTC, the script converts to the reader's time zone, and the tooltip keeps UTC.
  */
+import { MINUTE_MS } from '../../scim/duration.ts'
 
-const MINUTE_MS = 60_000
 const UNITS = [
   ['day', 24 * 60 * MINUTE_MS],
   ['hour', 60 * MINUTE_MS],

@@ -72,10 +72,7 @@ const WEBHOOK = v.pipe(v.strictObject(WEBHOOK_ENTRIES), v.title('Webhook'))
 
 const SECRET_TEXT = v.pipe(TEXT, v.regex(/^whsec_/))
 
-const NEW_WEBHOOK = v.pipe(
-  v.strictObject({ ...WEBHOOK_ENTRIES, secret: SECRET_TEXT }),
-  v.title('NewWebhook'),
-)
+const NEW_WEBHOOK = v.pipe(v.strictObject({ ...WEBHOOK_ENTRIES, secret: SECRET_TEXT }), v.title('NewWebhook'))
 
 export const NEW_SECRET = v.pipe(
   v.strictObject({ id: TEXT, createdAt: TIME, secret: SECRET_TEXT }),

@@ -18,10 +18,11 @@ import {
 } from 'oauth4webapi'
 import { readBounded } from '../../jwt/bounded-body.ts'
 import type { OidcSettings, Runtime } from '../../runtime.ts'
+import { MINUTE_MS } from '../../scim/duration.ts'
 
 const TIMEOUT_MS = 5_000
 const MAX_BYTES = 200_000
-const METADATA_FRESH_MS = 10 * 60_000
+const METADATA_FRESH_MS = 10 * MINUTE_MS
 
 /** The provider does not answer, or with something else. The message says what, for the administrator. */
 export class ProviderUnavailable extends Error {}

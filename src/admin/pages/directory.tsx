@@ -3,6 +3,7 @@
  */
 import type { Writer } from '../../storage/access/clients.ts'
 import { MAX_LOOKED_AT } from '../../storage/resources/directory-lists.ts'
+import { CREATED_TOLERANCE_MS } from '../../storage/tables/user-values.ts'
 import { EmptyState, Notice, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
 import { ListControls, SearchForm } from '../components/list-controls.tsx'
@@ -202,7 +203,7 @@ function totalOf(
 
 /** The first 48 bits of an id are the time when it was made. */
 function isOtherwiseCreated({ id, createdAt }: { readonly id: string; readonly createdAt: number }): boolean {
-  return Math.abs(Number.parseInt(id.replace('-', '').slice(0, 12), 16) - createdAt) > 60_000
+  return Math.abs(Number.parseInt(id.replace('-', '').slice(0, 12), 16) - createdAt) > CREATED_TOLERANCE_MS
 }
 
 function NothingListed(props: DirectoryProps) {

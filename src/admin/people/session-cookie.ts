@@ -7,11 +7,12 @@ import type { Administrator, Session } from '../../administrators/administrator.
 import { EVERYTHING, type Grant, ROLES } from '../../administrators/role.ts'
 import { grantsOf, type RoleRule } from '../../administrators/role-rules.ts'
 import { publicOrigin } from '../../edge/url.ts'
+import { HOUR_MS, MINUTE_MS } from '../../scim/duration.ts'
 import type { AdminContext } from '../env.ts'
 
-const SESSION_LIFETIME_MS = 8 * 60 * 60 * 1000
+const SESSION_LIFETIME_MS = 8 * HOUR_MS
 /** The largest step back of the clock that does not end sessions. */
-const CLOCK_STEP_MS = 5 * 60 * 1000
+const CLOCK_STEP_MS = 5 * MINUTE_MS
 const COOKIE = 'scim_admin'
 
 /** The holder of a named token, whose role never changes. */

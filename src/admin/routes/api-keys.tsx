@@ -2,6 +2,7 @@
  * API Keys: the page, which generates tokens and client secrets, and the deletion of clients.
  */
 import { Hono } from 'hono'
+import { MINUTE_MS } from '../../scim/duration.ts'
 import { shorten } from '../../scim/error.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { clientQuery, clientsQuery } from '../../storage/access/clients.ts'
@@ -59,7 +60,7 @@ apiKeys.post('/:tenant/api-keys', async (c) => {
 /** Lets a client pass the guard against unusual deprovisioning for an hour. */
 apiKeys.post('/:tenant/clients/:client/release', async (c) => {
   const { tenant, client } = c.req.param()
-  const until = c.env.now() + DEFAULT_RELEASE_MINUTES * 60_000
+  const until = c.env.now() + DEFAULT_RELEASE_MINUTES * MINUTE_MS
   if (!(await releaseClient(c.get('db'), tenant, client, until))) throw noClient(tenant, client)
   return c.redirect(tenantPaths(tenant).overview, 303)
 })

@@ -3,13 +3,13 @@
  */
 import { Hono } from 'hono'
 import { HEALTH_WINDOW_MS } from '../../scim/client-health.ts'
+import { DAY_MS, MINUTE_MS } from '../../scim/duration.ts'
 import { shorten } from '../../scim/error.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { type Client, clientsQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { readTogether } from '../../storage/database/query.ts'
-import { DAY_MS } from '../../storage/log/activity.ts'
 import { type Connections, connectionsQuery } from '../../storage/log/client-facts.ts'
 import { FIRST_ENTRIES, firstEntriesQuery, NEWEST_ENTRIES } from '../../storage/log/recent-entries.ts'
 import { writtenResourcesQuery } from '../../storage/sources/written-resources.ts'
@@ -167,8 +167,6 @@ async function seenOf(c: AdminContext, watched: Watched): Promise<Pick<GuidePage
   )
   return { steps, refused: connections.refused }
 }
-
-const MINUTE_MS = 60_000
 
 async function entriesOf(
   c: AdminContext,

@@ -2,9 +2,9 @@
  * Shared by the handlers of pages: loading a tenant with the data of its page, reading forms, and form errors.
  */
 import { readText } from '../../edge/body.ts'
+import { DAY_MS } from '../../scim/duration.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
 import { type Query, readTogether } from '../../storage/database/query.ts'
-import { DAY_MS } from '../../storage/log/activity.ts'
 import { type TenantSummary, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { FormError } from '../components/form.tsx'
 import type { AdminContext } from '../env.ts'

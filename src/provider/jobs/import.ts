@@ -13,6 +13,7 @@
  *
  * The row of the tenant has the progress, so each chunk is stored once by any number of runners.
  */
+import { MINUTE_MS } from '../../scim/duration.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { DELETION_FRAME_STATEMENTS, undoImport } from '../../storage/tenants/deletion.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
@@ -33,7 +34,7 @@ import { TransferRefused } from '../transfer/refused.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
 /** How long an upload may store nothing before it counts as interrupted. */
-const UPLOAD_TIMEOUT_MS = 10 * 60_000
+const UPLOAD_TIMEOUT_MS = 10 * MINUTE_MS
 
 /** The statements of a chunk of ordinary lines. */
 const CHUNK_STATEMENTS = 16

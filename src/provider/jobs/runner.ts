@@ -4,6 +4,7 @@
  * process. Two runners of one job are safe: each unit changes something only if the job and the position are still
  * those that it started from.
  */
+import { DAY_MS, MINUTE_MS } from '../../scim/duration.ts'
 import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database/database.ts'
 import { CHUNK_STATEMENTS, deleteLeftMemberships } from '../../storage/resources/deleted-groups.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
@@ -44,9 +45,9 @@ const RUNNER_STATEMENTS = 4
  * How long a step may fail before the job is abandoned. The writes of a tenant that is being copied are refused
  * meanwhile, so this is not much longer than a short failure of a database.
  */
-export const GIVE_UP_MS = 10 * 60_000
+export const GIVE_UP_MS = 10 * MINUTE_MS
 const MIN_PAUSE_MS = 1_000
-const MAX_PAUSE_MS = 5 * 60_000
+const MAX_PAUSE_MS = 5 * MINUTE_MS
 
 export interface JobRun {
   readonly databases: Databases
@@ -251,7 +252,7 @@ function counted(databases: Databases): CountedDatabases {
 }
 
 /** How long a finished job is kept. */
-const KEPT_MS = 30 * 24 * 60 * 60_000
+const KEPT_MS = 30 * DAY_MS
 
 /**
  * Deletes old jobs, and continues what a job has left behind. A runner that was delayed between two batches may have

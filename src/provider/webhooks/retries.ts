@@ -1,24 +1,25 @@
 /** When a failed delivery is tried again: the schedule of Standard Webhooks, with jitter. */
+import { HOUR_MS, MINUTE_MS } from '../../scim/duration.ts'
 
-const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
+const SECOND_MS = 1000
 
 /** The pauses after the first failed attempt, the second one, … Together they take three days. */
 export const RETRY_PAUSES_MS: readonly number[] = [
-  5 * SECOND,
-  5 * MINUTE,
-  30 * MINUTE,
-  2 * HOUR,
-  5 * HOUR,
-  10 * HOUR,
-  14 * HOUR,
-  20 * HOUR,
-  24 * HOUR,
+  5 * SECOND_MS,
+  5 * MINUTE_MS,
+  30 * MINUTE_MS,
+  2 * HOUR_MS,
+  5 * HOUR_MS,
+  10 * HOUR_MS,
+  14 * HOUR_MS,
+  20 * HOUR_MS,
+  24 * HOUR_MS,
 ]
 
 /** So that receivers that failed together are not asked again together. */
 const JITTER = 0.2
 /** A receiver cannot put off deliveries for longer. */
-const MAX_RETRY_AFTER_MS = 24 * HOUR
+const MAX_RETRY_AFTER_MS = 24 * HOUR_MS
 /** A next attempt that is further away was planned before the clock was set back. */
 export const MAX_PAUSE_MS = Math.max(MAX_RETRY_AFTER_MS, ...RETRY_PAUSES_MS) * (1 + JITTER)
 
@@ -43,6 +44,6 @@ export function pauseAfter(
 
 function retryAfterMs(header: string | null, now: number): number {
   if (header === null) return 0
-  const ms = /^\d+$/.test(header) ? Number(header) * SECOND : Date.parse(header) - now
+  const ms = /^\d+$/.test(header) ? Number(header) * SECOND_MS : Date.parse(header) - now
   return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS)
 }

@@ -3,9 +3,9 @@
  * like any other token. A batch checks the credential and stores the token, so a credential that is revoked at the same
  * moment either gets no token, or its token is revoked with it.
  */
-
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { JwtRefusal } from '../../jwt/verify.ts'
+import { MINUTE_MS } from '../../scim/duration.ts'
 import { ACCESS_TOKENS_PER_MINUTE, MAX_ACCESS_TOKENS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import { type Database, prepared, type Row, type Slots, statement } from '../database/database.ts'
 import { importing, moving, TenantElsewhere, TenantMissing } from '../tenants/context.ts'
@@ -64,8 +64,6 @@ export type AccessTokenAnswer =
     }
   /** Valid, but the client got too many tokens within a minute. */
   | { readonly outcome: 'too many' }
-
-const MINUTE_MS = 60_000
 
 /**
  * When the token ends. It may outlive its credential by the shortest lifetime that Microsoft accepts, and by no more.

@@ -2,13 +2,12 @@
  * Warnings before a credential expires. An administrator then has time to replace it: a client with an expired
  * credential provisions nothing.
  */
+import { DAY_MS } from '../../scim/duration.ts'
 
 /** The days before the expiry at which a warning is due. */
 export const WARNING_DAYS = [60, 30, 7] as const
 
 export type WarningDays = (typeof WARNING_DAYS)[number]
-
-export const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
  * The last warning that was due for a credential. All times in milliseconds since 1970.

@@ -3,6 +3,7 @@
  * role and the tenants of a token never change, so a session of the dashboard that began with it remembers them.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { DAY_MS, MINUTE_MS } from '../../scim/duration.ts'
 import { MAX_ADMIN_TOKENS } from '../../scim/limits.ts'
 import { sha256, toBase64Url } from '../access/secrets.ts'
 import { type Database, statement } from '../database/database.ts'
@@ -13,9 +14,9 @@ import { adminTokens } from '../tables/tables.ts'
 const PREFIX = 'scimadmin_'
 const TOKEN_BYTES = 32
 /** How long a token that was revoked or has expired stays in the list. */
-const KEPT_MS = 90 * 24 * 60 * 60_000
+const KEPT_MS = 90 * DAY_MS
 /** The shortest time between two writes of "last used". */
-const LAST_USED_INTERVAL_MS = 60_000
+const LAST_USED_INTERVAL_MS = MINUTE_MS
 /** Shown of a token: the prefix with four characters, and the last four. The other 35 have 210 bits. */
 const SHOWN = { first: PREFIX.length + 4, last: 4 } as const
 

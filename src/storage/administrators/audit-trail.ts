@@ -2,6 +2,7 @@
  * The audit trail of administrators, in the first database.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { MINUTE_MS } from '../../scim/duration.ts'
 import { type Database, type Statement, statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query, readTogether } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
@@ -44,8 +45,6 @@ export interface AuditNote {
   /** By field. */
   readonly changes?: Readonly<Record<string, FieldChange>>
 }
-
-const MINUTE_MS = 60_000
 
 /**
  * Stores an entry. Refused requests of one kind within a minute share an entry, so that trying often displaces nothing.

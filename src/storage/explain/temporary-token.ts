@@ -3,10 +3,11 @@
  * reads deletes it, and a batch of writes is rolled back. So no other request ever sees it.
  */
 import { sql } from 'drizzle-orm'
+import { MINUTE_MS } from '../../scim/duration.ts'
 import { ADMINISTRATOR_NAME } from '../access/administrator.ts'
 import { type Statement, statement } from '../database/database.ts'
 
-const LIFETIME_MS = 10 * 60_000
+const LIFETIME_MS = 10 * MINUTE_MS
 
 export interface TemporaryToken {
   readonly tenantId: string

@@ -2,6 +2,7 @@
  * What administrators see of the guard, and how they let a client pass.
  */
 import { sql } from 'drizzle-orm'
+import { DAY_MS } from '../../scim/duration.ts'
 import { type Database, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 
@@ -16,8 +17,6 @@ export interface Deprovisioning {
 }
 
 export const NO_DEPROVISIONING: Deprovisioning = { held: 0, alarmedAt: null, releasedUntil: null }
-
-const DAY_MS = 24 * 60 * 60 * 1000
 
 /** By the id of the client, for those with any. */
 export function deprovisioningQuery(

@@ -3,12 +3,11 @@
  * the counts: a row for each hour of the last day and for each day.
  */
 import { sql } from 'drizzle-orm'
+import { DAY_MS, HOUR_MS } from '../../scim/duration.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { provisioningActivity, provisioningDays } from '../tables/tables.ts'
 
-export const HOUR_MS = 60 * 60 * 1000
-export const DAY_MS = 24 * HOUR_MS
 /** The number of bars in a chart. */
 const CHART_HOURS = 24
 const CHART_DAYS = 30

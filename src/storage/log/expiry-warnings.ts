@@ -2,7 +2,8 @@
  * Warnings in the provisioning log before tokens and client secrets expire.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { DAY_MS, WARNING_DAYS } from '../access/expiry.ts'
+import { DAY_MS } from '../../scim/duration.ts'
+import { WARNING_DAYS } from '../access/expiry.ts'
 import { isReplaced } from '../access/replacements.ts'
 import { type Database, statement } from '../database/database.ts'
 import { firstIdAt } from './log-pages.ts'

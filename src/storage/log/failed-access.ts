@@ -3,6 +3,7 @@
  * however many isolates it happened.
  */
 import { sql } from 'drizzle-orm'
+import { MINUTE_MS } from '../../scim/duration.ts'
 import type { AccessRefusal } from '../access/access-refused.ts'
 import type { CredentialRefusal } from '../access/access-tokens.ts'
 import { type Database, statement } from '../database/database.ts'
@@ -27,8 +28,6 @@ export interface FailedAccess {
   readonly requestId: string
   readonly count: number
 }
-
-const MINUTE_MS = 60_000
 
 /** What the log says about each. */
 export const ACCESS_DETAILS = {

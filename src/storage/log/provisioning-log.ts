@@ -3,6 +3,7 @@
  * it. A refused write has no batch, so it is logged by one of its own; a refused read, by the batch that checks its token.
  */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { MINUTE_MS } from '../../scim/duration.ts'
 import type { KeptRequest } from '../../scim/kept-request.ts'
 import {
   MAX_KEPT_REQUESTS_PER_MINUTE,
@@ -84,8 +85,6 @@ function valuesOf(credentials: Credentials, entry: LogEntry) {
   const [changes, ignored] = [JSON.stringify(short.changes), JSON.stringify(short.ignored)]
   return { ...credentials, ...short, changes, ignored }
 }
-
-const MINUTE_MS = 60_000
 
 /**
  * Logs a refused write. The first refusals of a client in a minute have an entry each, numbered by their key. Further

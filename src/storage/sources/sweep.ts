@@ -5,6 +5,7 @@
  * earlier run stopped.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { DAY_MS } from '../../scim/duration.ts'
 import { administratorIdBeside } from '../access/administrator.ts'
 import { countStatements, type Database, type Row, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
@@ -32,7 +33,7 @@ const MEMBERSHIP_CHUNK = 5_000
 /** Open conflicts that a run checks in one batch. */
 const CHECKED_CONFLICTS = 100
 /** How long the counts of a complete sweep count as recent. */
-const SWEEP_INTERVAL_MS = 24 * 60 * 60 * 1000
+const SWEEP_INTERVAL_MS = DAY_MS
 /** Statements of the longest step, and of the frame of a run: its selection and its end. */
 const STEP_STATEMENTS = 5
 const FRAME_STATEMENTS = 7

@@ -3,6 +3,7 @@
  * written once, and only after the chunk before it, so a runner that is late or interrupted does no harm.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { DAY_MS } from '../../scim/duration.ts'
 import { type Database, type Statement, statement, UniqueError } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
@@ -14,7 +15,7 @@ export const CHUNK_LINES = 2_500
 export const CHUNK_CHARACTERS = 400_000
 
 /** How long a file can be downloaded after its export. */
-export const FILE_LIFETIME_MS = 24 * 60 * 60_000
+export const FILE_LIFETIME_MS = DAY_MS
 /** The age at which the hourly run deletes chunks: an export may take a while before its file can be downloaded. */
 const CHUNK_LIFETIME_MS = 2 * FILE_LIFETIME_MS
 

@@ -4,6 +4,7 @@
  */
 import type { Child } from 'hono/jsx'
 import { CONTACT_PAUSE_MS } from '../../../scim/client-health.ts'
+import { MINUTE_MS } from '../../../scim/duration.ts'
 import type { ResourceType } from '../../../scim/schema/definition.ts'
 import type { Client } from '../../../storage/access/clients.ts'
 import { FIRST_ENTRIES, NEWEST_ENTRIES, type SeenEntry } from '../../../storage/log/recent-entries.ts'
@@ -159,7 +160,7 @@ const WAITING: Readonly<Record<StepId, (props: WatchProps) => Child>> = {
     </>
   ),
   group: ({ guide }) => <MarkedText text={guide.sendsGroup ?? ''} />,
-  cycle: () => `It is over when no request has come for ${CONTACT_PAUSE_MS / 60_000} minutes.`,
+  cycle: () => `It is over when no request has come for ${CONTACT_PAUSE_MS / MINUTE_MS} minutes.`,
 }
 
 /** What was looked at in vain. */
@@ -212,7 +213,7 @@ function Done({
   if (id === 'cycle') {
     return (
       <p class="muted">
-        No request came for {CONTACT_PAUSE_MS / 60_000} minutes.{' '}
+        No request came for {CONTACT_PAUSE_MS / MINUTE_MS} minutes.{' '}
         {at !== undefined && <Ago at={at} now={now} />}
       </p>
     )

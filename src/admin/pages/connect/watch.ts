@@ -3,6 +3,7 @@
  * group, the first full cycle. Pure: all comes from what is stored. A step is done only if it was seen.
  */
 import { CONTACT_PAUSE_MS, MAX_CONTACTS } from '../../../scim/client-health.ts'
+import { MINUTE_MS } from '../../../scim/duration.ts'
 import type { SeenEntry } from '../../../storage/log/recent-entries.ts'
 import type { WrittenResource } from '../../../storage/sources/written-resources.ts'
 
@@ -42,7 +43,7 @@ export interface SeenConnection {
   readonly now: number
 }
 
-const ACCURACY_MS = 60_000
+const ACCURACY_MS = MINUTE_MS
 
 /** The steps, in their order. @param sendsGroups whether the provider sends groups */
 export function watchSteps(seen: SeenConnection, sendsGroups: boolean): readonly WatchStep[] {
