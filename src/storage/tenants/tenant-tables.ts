@@ -32,7 +32,7 @@ export interface TenantTable {
   readonly columns: readonly string[]
   /** The columns that identify a row within a tenant, in the order of the primary key or of an index. */
   readonly key: readonly string[]
-  /** Columns with JSON. Their text at most doubles inside JSON, because it has no control characters. */
+  /** Long columns, with JSON or base64. Their text at most doubles inside JSON, because it has no control characters. */
   readonly documents?: readonly string[]
   /** The column that ends access. Administrators may set it while the tenant is being moved. */
   readonly ended?: string
@@ -132,7 +132,12 @@ const LATER_TABLES: readonly TenantTable[] = [
   },
   { name: 'emergency_disables', columns: columnNames(emergencyDisables), key: ['user_id'] },
   { name: 'provisioning_days', columns: columnNames(provisioningDays), key: ['day'], isTriggered: true },
-  { name: 'transfer_chunks', columns: columnNames(transferChunks), key: ['job_id', 'number'] },
+  {
+    name: 'transfer_chunks',
+    columns: columnNames(transferChunks),
+    key: ['job_id', 'number'],
+    documents: ['data'],
+  },
 ]
 
 /**
