@@ -18,10 +18,10 @@ import { NoSuchTenant } from './require-tenant.ts'
 import { parseLastDay } from './routes/request.ts'
 
 /** A token or a secret, with its text, which is not stored. */
-export interface NewToken extends StoredToken {
+export interface GeneratedToken extends StoredToken {
   readonly text: string
 }
-export interface NewSecret extends SecretInfo {
+export interface GeneratedSecret extends SecretInfo {
   readonly text: string
 }
 
@@ -35,7 +35,7 @@ export async function newToken(
   c: AdminContext,
   id: string,
   input: CredentialInput,
-): Promise<NewToken | undefined> {
+): Promise<GeneratedToken | undefined> {
   const tenantId = c.req.param('tenant') ?? ''
   const now = c.env.now()
   const { token: text, ...generated } = await generateToken(tenantId)
@@ -56,7 +56,7 @@ export async function newSecret(
   c: AdminContext,
   id: string,
   input: CredentialInput,
-): Promise<NewSecret | undefined> {
+): Promise<GeneratedSecret | undefined> {
   const tenantId = c.req.param('tenant') ?? ''
   const now = c.env.now()
   const { name, scope = 'provision' } = check(TOKEN_INPUT, { name: input.name, scope: input.scope })

@@ -28,9 +28,9 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
 }
 
 /** The resources from the first one on, until their projection has taken MAX_WORK_UNITS: at least one. */
-function renderedPage(call: Call, request: ListRequest, listed: readonly Listed[]): readonly Rendered[] {
+function renderedPage(call: Call, request: ListRequest, listed: readonly Listed[]): readonly RenderedItem[] {
   const counted = { ...call, projecting: new Work('tooMany', Number.POSITIVE_INFINITY) }
-  const onPage: Rendered[] = []
+  const onPage: RenderedItem[] = []
   for (const one of listed) {
     if (counted.projecting.spent > MAX_WORK_UNITS) break
     onPage.push(...rendered(counted, request, one))
@@ -39,7 +39,7 @@ function renderedPage(call: Call, request: ListRequest, listed: readonly Listed[
 }
 
 /** A resource of a list as JSON text, with its position. */
-export interface Rendered {
+export interface RenderedItem {
   readonly json: string
   readonly position: Position
 }
@@ -48,7 +48,7 @@ export interface Rendered {
 export async function pageOf(
   call: Call,
   { page, identity, sources }: scim.ListRequest<ResourceType>,
-  read: (slice: Slice) => Promise<{ total: number; listed: readonly Rendered[]; hasMore: boolean }>,
+  read: (slice: Slice) => Promise<{ total: number; listed: readonly RenderedItem[]; hasMore: boolean }>,
 ): Promise<Page> {
   if (page.kind === 'index') {
     const { total, listed } = await read({ offset: page.startIndex - 1, limit: page.count })
@@ -70,7 +70,7 @@ export async function pageOf(
 
   async function seal(
     isWanted: boolean,
-    at: Rendered | undefined,
+    at: RenderedItem | undefined,
     isBackwards: boolean,
   ): Promise<string | undefined> {
     if (!isWanted || at === undefined) return undefined
@@ -97,7 +97,7 @@ function rendered(
   call: Call & { readonly projecting: Work },
   { sources }: ListRequest,
   { type, stored, position }: Listed,
-): Rendered[] {
+): RenderedItem[] {
   const source = sources.find((candidate) => candidate.type === type)
   return source === undefined
     ? []

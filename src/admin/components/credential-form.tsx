@@ -1,7 +1,9 @@
 /**
  * The form that generates a token or a client secret.
  */
+
 import type { Client } from '../../storage/access/clients.ts'
+import type { CredentialKind } from '../../storage/access/replacements.ts'
 import { LastDayField, NameField } from './credential-fields.tsx'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 import { ChangeForm } from './permitted.tsx'
@@ -14,9 +16,6 @@ export interface CredentialInput {
   readonly scope: string
   readonly expires: string
 }
-
-/** What a client authenticates with. */
-export type CredentialKind = 'token' | 'secret'
 
 const SCOPES = [
   ['provision', 'Provision: read and write'],

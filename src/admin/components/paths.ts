@@ -1,7 +1,9 @@
 /**
  * The addresses of the dashboard's pages.
  */
+
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import type { CredentialKind } from '../../storage/access/replacements.ts'
 
 export interface TenantPaths {
   readonly overview: string
@@ -84,7 +86,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
 /** The page of a token or of a client secret. */
 export function credentialPath(
   tenantId: string,
-  { kind, id }: { readonly kind: 'token' | 'secret'; readonly id: string },
+  { kind, id }: { readonly kind: CredentialKind; readonly id: string },
 ): string {
   return `${tenantPaths(tenantId).apiKeys}/${kind === 'secret' ? 'secrets/' : ''}${encodeURIComponent(id)}`
 }

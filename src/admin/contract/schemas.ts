@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
 import {
   ATTRIBUTE_MEMBERS,
-  type Member,
+  type MemberRule,
   SCHEMA_MEMBERS,
   SUB_ATTRIBUTE_MEMBERS,
   supportedValues,
@@ -19,9 +19,9 @@ type Entries = Readonly<Record<string, v.GenericSchema>>
  * @param required the members that it must have; by default those that the parser requires
  */
 function entriesOf(
-  members: Readonly<Record<string, Member>>,
+  members: Readonly<Record<string, MemberRule>>,
   attribute: v.GenericSchema = TEXT,
-  required = (member: Member): boolean => member.isRequired === true,
+  required = (member: MemberRule): boolean => member.isRequired === true,
 ): Entries {
   const used = Object.entries(members).filter(([, { kind }]) => kind !== 'unused')
   return Object.fromEntries(
@@ -32,12 +32,12 @@ function entriesOf(
   )
 }
 
-function schemaOf(member: Member, attribute: v.GenericSchema): v.GenericSchema {
+function schemaOf(member: MemberRule, attribute: v.GenericSchema): v.GenericSchema {
   const value = valueSchema(member, attribute)
   return member.description === undefined ? value : v.pipe(value, v.description(member.description))
 }
 
-function valueSchema(member: Member, attribute: v.GenericSchema): v.GenericSchema {
+function valueSchema(member: MemberRule, attribute: v.GenericSchema): v.GenericSchema {
   switch (member.kind) {
     case 'text':
       return v.pipe(TEXT, v.maxLength(member.maxCharacters))
@@ -62,7 +62,7 @@ function valueSchema(member: Member, attribute: v.GenericSchema): v.GenericSchem
   }
 }
 
-function defaultOf(member: Member): unknown {
+function defaultOf(member: MemberRule): unknown {
   return 'default' in member ? member.default : undefined
 }
 

@@ -1,6 +1,7 @@
 /**
  * Connect: the guides of the identity providers, their credentials, and what has been seen of a connection.
  */
+
 import { Hono } from 'hono'
 import { HEALTH_WINDOW_MS } from '../../scim/client-health.ts'
 import { DAY_MS, MINUTE_MS } from '../../scim/duration.ts'
@@ -8,6 +9,7 @@ import { shorten } from '../../scim/error.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { type Client, clientsQuery } from '../../storage/access/clients.ts'
+import type { CredentialKind } from '../../storage/access/replacements.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { type Connections, connectionsQuery } from '../../storage/log/client-facts.ts'
@@ -18,7 +20,7 @@ import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import type { PageTenant } from '../layout.tsx'
-import { type NewSecret, type NewToken, newSecret, newToken } from '../new-credential.ts'
+import { type GeneratedSecret, type GeneratedToken, newSecret, newToken } from '../new-credential.ts'
 import { ConnectPage } from '../pages/connect/connect-page.tsx'
 import type { ConnectGuide } from '../pages/connect/guide.ts'
 import { GuidePage, type GuidePageProps } from '../pages/connect/guide-page.tsx'
@@ -67,7 +69,7 @@ connect.post('/:tenant/connect/:guide', async (c) => {
 
 /** What a sent form adds to a guide. */
 interface Sent {
-  readonly made?: { readonly kind: 'token' | 'secret'; readonly credential: NewToken | NewSecret }
+  readonly made?: { readonly kind: CredentialKind; readonly credential: GeneratedToken | GeneratedSecret }
   readonly input?: CredentialInput
   readonly error?: ReturnType<typeof formErrorOf>
 }

@@ -28,7 +28,7 @@ export class SchemaRefused extends Error {
 }
 
 /** What a member may hold. */
-export type Member = (
+export type MemberRule = (
   | { readonly kind: 'text'; readonly maxCharacters: number }
   | { readonly kind: 'texts'; readonly maxItems?: number; readonly maxCharacters?: number }
   /** Without a default, it depends on the type. `mustBeFalse` is the reason why true is not supported. */
@@ -43,7 +43,7 @@ export type Member = (
 /** The values of a characteristic: true if the value is supported, otherwise the reason. */
 type Support<Value extends string> = Readonly<Record<Value, true | string>>
 
-type Members = Readonly<Record<string, Member>>
+type Members = Readonly<Record<string, MemberRule>>
 
 export const SCHEMA_MEMBERS = {
   schemas: { kind: 'texts' },
@@ -157,7 +157,7 @@ export interface AttributeFields {
 export function fieldsOf<Name extends string>(
   value: unknown,
   at: string,
-  members: Readonly<Record<Name, Member>>,
+  members: Readonly<Record<Name, MemberRule>>,
   isForeign = false,
 ): Fields<Name> {
   if (!isComplex(value))
@@ -184,7 +184,7 @@ function fieldAt(at: string, key: string): string {
 
 /** The value of a characteristic that is true or false. @throws {SchemaRefused} */
 export function flag({ fields, at }: AttributeFields, name: MemberOfKind<'flag'>): boolean {
-  const member: Member = ATTRIBUTE_MEMBERS[name]
+  const member: MemberRule = ATTRIBUTE_MEMBERS[name]
   const value = fields.get(name) ?? false
   if (typeof value !== 'boolean')
     throw new SchemaRefused(`${at}.${name}`, `must be true or false, found ${shown(value)}`)
@@ -198,7 +198,7 @@ export function choice<Name extends MemberOfKind<'choice'>>(
   { fields, at }: AttributeFields,
   name: Name,
 ): ValueOf<Name> {
-  const member: Extract<Member, { kind: 'choice' }> = ATTRIBUTE_MEMBERS[name]
+  const member: Extract<MemberRule, { kind: 'choice' }> = ATTRIBUTE_MEMBERS[name]
   const value = fields.get(name) ?? member.default
   const supported = supportedValues(member)
   if (typeof value === 'string' && supported.includes(value)) return value as ValueOf<Name>
@@ -211,7 +211,7 @@ export function choice<Name extends MemberOfKind<'choice'>>(
 }
 
 /** The values of a choice that are supported. */
-export function supportedValues({ values }: Extract<Member, { kind: 'choice' }>): readonly string[] {
+export function supportedValues({ values }: Extract<MemberRule, { kind: 'choice' }>): readonly string[] {
   return Object.keys(values).filter((value) => values[value] === true)
 }
 

@@ -20,7 +20,7 @@ import { hasRoomForDeletion } from './deleted-groups.ts'
 import { tombstoneStatements } from './tombstones.ts'
 
 /** The result of a deletion. */
-export interface Deletion {
+export interface DeletionResult {
   /** The version of the resource; undefined when there was no such resource. */
   readonly found: number | undefined
   readonly isDeleted: boolean
@@ -91,7 +91,7 @@ export async function deleteResource(
     /** Whether the resource can be restored for a while. */
     readonly isKept: boolean
   },
-): Promise<Deletion> {
+): Promise<DeletionResult> {
   const credentials = credentialsOf(tenant)
   const { tenantId, tokenHash, now } = credentials
   // With an alias, because the subquery on memberships changes rows of the same table.

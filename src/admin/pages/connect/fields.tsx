@@ -1,6 +1,7 @@
 /**
  * The fields of a provider's page, with the values to enter there.
  */
+import type { CredentialKind } from '../../../storage/access/replacements.ts'
 import { CopyField } from '../../components/copy-field.tsx'
 import type { ConnectGuide, GuideField, ServerValue } from './guide.ts'
 import { MarkedText } from './marked-text.tsx'
@@ -20,7 +21,7 @@ export function GuideFields(props: {
   readonly guide: ConnectGuide
   readonly values: KnownValues
   /** The kind of the credential that was generated; undefined before. */
-  readonly kind: 'token' | 'secret' | undefined
+  readonly kind: CredentialKind | undefined
 }) {
   const { guide, values, kind } = props
   const hasBoth = guide.credentials.length > 1

@@ -1,8 +1,10 @@
 /**
  * The guide of one provider: the application, its credential, the fields, the mappings, the start, and what has been seen.
  */
+
 import type { Child } from 'hono/jsx'
 import type { Client } from '../../../storage/access/clients.ts'
+import type { CredentialKind } from '../../../storage/access/replacements.ts'
 import { Notice, PageHead, Section } from '../../components/blocks.tsx'
 import { CredentialForm, type CredentialInput } from '../../components/credential-form.tsx'
 import type { FormError } from '../../components/form.tsx'
@@ -21,7 +23,7 @@ export interface GuidePageProps extends Omit<WatchProps, 'others'> {
   readonly clients: readonly Client[]
   readonly values: KnownValues
   /** The kind of the credential of this page; undefined before one was generated. */
-  readonly kind: 'token' | 'secret' | undefined
+  readonly kind: CredentialKind | undefined
   /** An id for the credential that the form generates. */
   readonly newId: string
   readonly input: CredentialInput

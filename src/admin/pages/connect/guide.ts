@@ -2,7 +2,7 @@
  * The form of a guide: what an administrator does at one identity provider to connect it. A guide is data. Its texts mark
  * what the provider's own pages say with *asterisks*, and values with `backticks`: see marked-text.tsx.
  */
-import type { CredentialKind } from '../../components/credential-form.tsx'
+import type { CredentialKind } from '../../../storage/access/replacements.ts'
 
 /** The values of this server that a provider asks for. */
 export type ServerValue = 'tenantUrl' | 'tokenUrl' | 'clientId' | CredentialKind
