@@ -1,7 +1,6 @@
 /**
  * The addresses of the dashboard's pages.
  */
-
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { CredentialKind } from '../../storage/access/replacements.ts'
 

@@ -1,7 +1,6 @@
 /**
  * Connect: the guides of the identity providers, their credentials, and what has been seen of a connection.
  */
-
 import { Hono } from 'hono'
 import { HEALTH_WINDOW_MS } from '../../scim/client-health.ts'
 import { DAY_MS, MINUTE_MS } from '../../scim/duration.ts'

@@ -12,11 +12,11 @@ import {
   type Statement,
   statement,
 } from '../database/database.ts'
+import { IS_FILLABLE } from '../tables/fillable.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
 import { jsonPathOf, type SearchedTexts, storedWords, WORDS_KEY } from '../tables/words.ts'
-import { IS_FILLABLE } from '../tenants/fillable.ts'
 
 /** The most resources of a chunk, and the most bytes of their documents. */
 const CHUNK = 500

@@ -5,10 +5,10 @@
 import { sql } from 'drizzle-orm'
 import { fold } from '../../scim/fold.ts'
 import { countStatements, type Database, statement } from '../database/database.ts'
+import { IS_FILLABLE } from '../tables/fillable.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
 import { cutWord, wordsOf } from '../tables/words.ts'
-import { IS_FILLABLE } from './fillable.ts'
 
 /** As they are stored: a trigger forgets them when the tenant has another name than `of`. */
 export interface NameWords {

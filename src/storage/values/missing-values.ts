@@ -4,9 +4,9 @@
  */
 import { sql } from 'drizzle-orm'
 import { countStatements, type Database, type Statement, statement } from '../database/database.ts'
+import { IS_FILLABLE } from '../tables/fillable.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
-import { IS_FILLABLE } from '../tenants/fillable.ts'
 
 /** The most users of a chunk, and the most bytes of their documents: about 40 ms on Node.js. */
 const CHUNK = 1_000

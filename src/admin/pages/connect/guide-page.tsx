@@ -1,7 +1,6 @@
 /**
  * The guide of one provider: the application, its credential, the fields, the mappings, the start, and what has been seen.
  */
-
 import type { Child } from 'hono/jsx'
 import type { Client } from '../../../storage/access/clients.ts'
 import type { CredentialKind } from '../../../storage/access/replacements.ts'
