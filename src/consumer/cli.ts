@@ -94,7 +94,8 @@ function read(file: string): string {
 async function follow({ tenantUrl, token, once, json, state }: Options): Promise<number> {
   const copy = stored(state)
   const abort = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort())
+  // Not `once`: npm forwards a Ctrl-C, which then arrives twice, and the second one would end the process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => abort.abort())
   const note = (text: string) => process.stderr.write(`${text}\n`)
   try {
     for await (const change of followDirectory(copy, { tenantUrl, token, once, signal: abort.signal })) {

@@ -88,7 +88,8 @@ async function runCycles(values: OptionValues): Promise<number> {
     clock: systemClock,
     signal: stop.signal,
   })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  // Not `once`: npm forwards a Ctrl-C, which then arrives twice, and the second one would end the process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
   const isOnce = values.once === true || values.remove === true
   for (;;) {
     const send = client.send.bind(client)
