@@ -61,3 +61,11 @@ const VISIBLE = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u
 export function visibleName(...names: readonly [...(string | null | undefined)[], string]): string {
   return names.find((name) => name && VISIBLE.test(name)) ?? (names.at(-1) as string)
 }
+
+/** Characters that leave ink, with single spaces between them. */
+const PLAIN = /^(?:[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]| (?! ))+$/u
+
+/** Whether somebody who reads the name can type it. */
+export function isTypeable(name: string): boolean {
+  return PLAIN.test(name)
+}

@@ -1,6 +1,7 @@
 /**
  * The layout of every page: head, navigation, and the signed-in administrator.
  */
+
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import { grantsText } from '../administrators/role.ts'
@@ -19,7 +20,7 @@ import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
 import { isPermitted, type Permission } from './contract/permissions.ts'
 import type { Administrator } from './env.ts'
-import { withMarks } from './hidden-characters.ts'
+import { visibleName, withMarks } from './hidden-characters.ts'
 
 export type NavigationItem =
   | 'overview'
@@ -57,7 +58,9 @@ export interface LayoutProps {
 /** An HTML document. Hidden characters in its text are marked. */
 export function Layout({ title, administrator, tenant, current, refreshTo, children }: LayoutProps) {
   const assets = assetPaths()
-  const parts = [title, tenant?.name, 'scim-worker'].filter((part) => part !== undefined)
+  const parts = [title, tenant && visibleName(tenant.name, tenant.id), 'scim-worker'].filter(
+    (part) => part !== undefined,
+  )
   const document = (
     <html lang="en">
       <head>
@@ -102,7 +105,7 @@ function Sidebar({
       <button type="button" class="quiet menu-button" popovertarget="menu">
         Menu
       </button>
-      {tenant && <TenantSwitch name={tenant.name} />}
+      {tenant && <TenantSwitch name={visibleName(tenant.name, tenant.id)} />}
       <div class="menu" id="menu" popover="auto">
         <button type="button" class="quiet menu-button" popovertarget="menu" popovertargetaction="hide">
           Close

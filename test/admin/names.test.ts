@@ -3,7 +3,8 @@
  */
 import { describe, expect, it } from 'vitest'
 import { Browser, textOf } from '../support/dashboard.ts'
-import { GROUP, newClient } from '../support/harness.ts'
+import { admin, Client, GROUP, newClient } from '../support/harness.ts'
+import { anotherClient } from '../support/undo.ts'
 
 const OVERRIDE = '\u202e'
 
@@ -63,5 +64,50 @@ describe('a name', () => {
     const { html } = await browser.get(`${path}/users?q=${encodeURIComponent(`a${OVERRIDE}b`)}`)
     expect(html).toContain(`value="a${OVERRIDE}b"`)
     expect(textOf(html)).toMatch(/a ?U\+202E ?b/)
+  })
+})
+
+describe('a blank name', () => {
+  const BLANK = ['\u200d', '\u200c\u200c', '\u2800', '\u00a0', '\u200b', '\u3164']
+  /** Links, headings and choices without anything to see. */
+  const unseen = (html: string) =>
+    [...html.matchAll(/<(a|h1|h2|option|dd|bdi)\b[^>]*>([^<]*)<\/\1>/g)].filter(([, , text = '']) =>
+      BLANK.includes(text),
+    )
+
+  it('is replaced by an id on the pages of histories, undos and deleted resources', async () => {
+    const { client, browser, path } = await newPages()
+    const { id: clientId, token } = await anotherClient(client, '\u200d')
+    const second = new Client(client.tenantId, token)
+    const user = await client.createUser()
+    const pages = [`/history/${user.id}`, '/deleted', '/groups', '/log', '/api-keys']
+    for (const displayName of BLANK) {
+      const members = [{ value: user.id }]
+      const schemas = [GROUP]
+      const { body: group } = await second.request('POST', '/Groups', { schemas, displayName, members })
+      pages.push(`/history/${group.id}`, `/groups/${group.id}`)
+    }
+    const { body } = await second.request('POST', '/Groups', { schemas: [GROUP], displayName: ' \u200d' })
+    await second.request('DELETE', `/Groups/${body.id}`)
+    pages.push(`/deleted/${body.id}/restore`, `/deleted/${body.id}/erase`)
+    const form = { client: clientId, from: '2000-01-01T00:00', to: '2100-01-01T00:00' }
+    pages.push(`/undo?${new URLSearchParams(form)}`)
+    for (const at of pages) {
+      const { status, html } = await browser.get(`${path}${at}`)
+      expect([at, status, unseen(html)]).toEqual([at, 200, []])
+    }
+  })
+
+  it('of a tenant is replaced by its id, which also confirms the deletion', async () => {
+    for (const name of ['\u200d', '\u2800', `a${OVERRIDE}b`, 'a  b']) {
+      const { client, browser, path } = await newPages()
+      expect((await admin('PATCH', `/tenants/${client.tenantId}`, { name })).status).toBe(200)
+      const settings = await browser.get(`${path}/settings`)
+      expect(textOf(settings.html)).toContain(`Type “${client.tenantId}” to confirm`)
+      expect(unseen((await browser.get(`/admin/tenants?q=${client.tenantId}`)).html)).toEqual([])
+      const wrong = await browser.post(`${path}/delete`, { confirmation: 'Test' })
+      expect(textOf(wrong.html)).toContain(`Must be the id of the tenant: ${client.tenantId}`)
+      expect((await browser.post(`${path}/delete`, { confirmation: client.tenantId })).status).toBe(303)
+    }
   })
 })

@@ -3,6 +3,7 @@
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { Conflict, ConflictKind } from '../../storage/sources/open-conflicts.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Fact } from './fact.tsx'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
@@ -82,9 +83,9 @@ function titleOf({ kind, attribute, value, resourceType, resourceName, memberNam
     case 'email':
       return `Two ${one}s have the e-mail address “${value}”`
     case 'attribute':
-      return `“${attribute}” of ${resourceName ?? one} is turned back and forth`
+      return `“${attribute}” of ${visibleName(resourceName, one)} is turned back and forth`
     case 'membership':
-      return `The member ${memberName ?? value} of ${resourceName ?? one} is added and removed in turn`
+      return `The member ${visibleName(memberName, value ?? one)} of ${visibleName(resourceName, one)} is added and removed in turn`
     case 'externalId':
     case 'nativeObjectId':
       return `Two ${one}s have the ${kind} “${value}”`
@@ -125,10 +126,10 @@ function Side(props: {
         ) : type === undefined || resource[1] === null ? (
           <span class="mono">{resource[0]}</span>
         ) : (
-          <a href={`${paths.listOf(type)}/${resource[0]}`}>{resource[1]}</a>
+          <a href={`${paths.listOf(type)}/${resource[0]}`}>{visibleName(resource[1], resource[0])}</a>
         )}
       </Fact>
-      <Fact name="By">{clientName ?? clientId ?? 'Import, or unknown'}</Fact>
+      <Fact name="By">{visibleName(clientName, clientId, 'Import, or unknown')}</Fact>
       <Fact name="At">
         <Time at={at} />
       </Fact>

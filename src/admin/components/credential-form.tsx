@@ -1,8 +1,10 @@
 /**
  * The form that generates a token or a client secret.
  */
+
 import type { Client } from '../../storage/access/clients.ts'
 import type { CredentialKind } from '../../storage/access/replacements.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { LastDayField, NameField } from './credential-fields.tsx'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 import { ChangeForm } from './permitted.tsx'
@@ -56,7 +58,7 @@ export function CredentialForm(props: {
               value={input.client}
               options={[
                 ['', 'New client with the name below'],
-                ...clients.map(({ id, name }) => [id, name] as const),
+                ...clients.map(({ id, name }) => [id, visibleName(name, id)] as const),
               ]}
             />
           )}

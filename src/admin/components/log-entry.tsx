@@ -117,7 +117,7 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         {entry.clientId !== null && (
           <Fact name="Client">
             <a href={withQuery(paths.log, { client: entry.clientId })}>
-              {entry.clientName ?? entry.clientId}
+              {visibleName(entry.clientName, entry.clientId)}
             </a>
           </Fact>
         )}
@@ -125,7 +125,7 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         {entry.tokenId !== null && !(entry.tokenId === entry.clientId && entry.tokenName === null) && (
           <Fact name="Credential">
             <a href={withQuery(paths.log, { token: entry.tokenId })}>
-              <bdi>{entry.tokenName ?? entry.tokenId}</bdi>
+              <bdi>{visibleName(entry.tokenName, entry.tokenId)}</bdi>
               {entry.tokenLastCharacters && ` …${entry.tokenLastCharacters}`}
             </a>
           </Fact>

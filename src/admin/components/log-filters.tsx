@@ -1,9 +1,11 @@
 /**
  * The form with the filters of the provisioning log.
  */
+
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 import { allOf, pluralOf } from './resource-names.ts'
 
@@ -89,7 +91,10 @@ export function LogFilters(props: {
             name="client"
             label="Client"
             value={form.client}
-            options={[['', 'Any client'], ...clients.map(({ id, name }) => [id, name] as const)]}
+            options={[
+              ['', 'Any client'],
+              ...clients.map(({ id, name }) => [id, visibleName(name, id)] as const),
+            ]}
             error={error}
           />
           <TimeFilter name="from" label="From (UTC)" value={form.from} error={error} />

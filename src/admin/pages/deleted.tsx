@@ -94,7 +94,7 @@ const COLUMNS: readonly Column<Tombstone>[] = [
       resourceType === 'Group' ? `Group of ${counted(memberCount, 'member')}` : resourceType,
   },
   { label: 'Deleted', cell: ({ deletedAt }) => <Time at={deletedAt} /> },
-  { label: 'By', cell: ({ clientName }) => clientName ?? 'Unknown' },
+  { label: 'By', cell: ({ clientName, clientId }) => visibleName(clientName, clientId, 'Unknown') },
 ]
 
 function Actions({
@@ -127,7 +127,7 @@ export function RestorePage(props: {
 }) {
   const { administrator, tenant, preview } = props
   const { tombstone, attributes, memberships, holder } = preview
-  const { id, resourceType, deletedAt, clientName } = tombstone
+  const { id, resourceType, deletedAt, clientId, clientName } = tombstone
   const name = visibleName(tombstone.name, id)
   const paths = tenantPaths(tenant.id)
   const type = typeNamed(tenant.resourceTypes, resourceType)
@@ -138,7 +138,8 @@ export function RestorePage(props: {
         parent={['Deleted', paths.deleted]}
         lead={
           <>
-            {resourceType}, deleted <Time at={deletedAt} /> by {clientName ?? 'an unknown client'}
+            {resourceType}, deleted <Time at={deletedAt} /> by{' '}
+            {visibleName(clientName, clientId, 'an unknown client')}
           </>
         }
       />

@@ -8,6 +8,7 @@ import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
 export interface HistoryProps {
@@ -27,7 +28,7 @@ export function HistoryPage(props: HistoryProps) {
   const { administrator, tenant, id, view, before } = props
   const paths = tenantPaths(tenant.id)
   const { resource, entries, next, keptSince } = view
-  const name = resource?.name ?? id
+  const name = visibleName(resource?.name, id)
   const current =
     resource && !resource.isDeleted ? `${paths.listOf(resource.type)}/${encodeURIComponent(id)}` : undefined
   return (
@@ -134,10 +135,10 @@ function Changes({
             </td>
             <td data-label="By">
               {entry.requestId === null ? (
-                (entry.clientName ?? 'Administrator')
+                visibleName(entry.clientName, entry.clientId, 'Administrator')
               ) : (
                 <a href={withQuery(tenantPaths(tenant.id).log, { q: entry.requestId })}>
-                  {entry.clientName ?? 'Unknown'}
+                  {visibleName(entry.clientName, entry.clientId, 'Unknown')}
                 </a>
               )}
             </td>
@@ -155,7 +156,7 @@ function Change({ entry, tenantId }: { readonly entry: HistoryEntry; readonly te
   if (group !== null) {
     return (
       <>
-        {text} <a href={paths.historyOf(group.id)}>{group.name ?? group.id}</a>
+        {text} <a href={paths.historyOf(group.id)}>{visibleName(group.name, group.id)}</a>
       </>
     )
   }

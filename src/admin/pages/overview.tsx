@@ -56,7 +56,7 @@ export function OverviewPage(props: OverviewProps) {
   const paths = tenantPaths(tenant.id)
   return (
     <Layout title="Overview" administrator={administrator} tenant={tenant} current="overview">
-      <PageHead title="Overview" lead={tenant.name}>
+      <PageHead title="Overview" lead={visibleName(tenant.name, tenant.id)}>
         <button type="button" class="quiet live" id="live" hidden>
           Live
         </button>

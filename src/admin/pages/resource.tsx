@@ -105,10 +105,10 @@ function Metadata({ resource }: { resource: StoredResource }) {
         {resource.id}
       </Fact>
       <Fact name="Created">
-        <Time at={resource.createdAt} /> by {resource.createdByName ?? 'an import, or unknown'}
+        <Time at={resource.createdAt} /> by {visibleName(resource.createdByName, 'an import, or unknown')}
       </Fact>
       <Fact name="Last changed">
-        <Time at={resource.lastModified} /> by {resource.modifiedByName ?? 'an import, or unknown'}
+        <Time at={resource.lastModified} /> by {visibleName(resource.modifiedByName, 'an import, or unknown')}
       </Fact>
       <Fact name="Version" class="number">
         {resource.version}

@@ -9,6 +9,7 @@ import { counted } from '../components/number.ts'
 import { LIMITS_PATH, tenantPaths } from '../components/paths.ts'
 import { ChangeForm, Permitted } from '../components/permitted.tsx'
 import type { Administrator } from '../env.ts'
+import { isTypeable, visibleName } from '../hidden-characters.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 import { tenantValues } from '../limits/tenant-values.ts'
 
@@ -43,7 +44,7 @@ export function SettingsPage(props: SettingsProps) {
   const { administrator, tenant, done } = props
   return (
     <Layout title="Settings" administrator={administrator} tenant={tenant} current="settings">
-      <PageHead title="Settings" lead={tenant.name} />
+      <PageHead title="Settings" lead={visibleName(tenant.name, tenant.id)} />
       {done && (
         <p class="notice ok" role="status">
           {done}
@@ -189,6 +190,11 @@ function InForce({ tenant }: Pick<SettingsProps, 'tenant'>) {
   )
 }
 
+/** What is typed to confirm a deletion: the name of the tenant; its id if the name cannot be typed as it is read. */
+export function confirmationOf({ id, name }: Pick<PageTenant, 'id' | 'name'>): string {
+  return isTypeable(name) ? name : id
+}
+
 function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {
   return (
     <Section needs="own" id="delete" title="Delete this tenant">
@@ -200,7 +206,7 @@ function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {
         <Field
           id="delete-name"
           name="confirmation"
-          label={`Type “${tenant.name}” to confirm`}
+          label={`Type “${confirmationOf(tenant)}” to confirm`}
           error={deletionError}
           control={(attributes) => (
             <input {...attributes} value={confirmation ?? ''} required autocomplete="off" />

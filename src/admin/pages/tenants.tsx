@@ -12,6 +12,7 @@ import { ChangeForm } from '../components/permitted.tsx'
 import { TenantStateBadge } from '../components/tenant-state.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Layout } from '../layout.tsx'
 
 /** The values of the form. */
@@ -175,7 +176,7 @@ function TenantTable({ tenants }: { tenants: readonly TenantSummary[] }) {
         {tenants.map((tenant) => (
           <tr>
             <th scope="row">
-              <a href={tenantPaths(tenant.id).overview}>{tenant.name}</a>{' '}
+              <a href={tenantPaths(tenant.id).overview}>{visibleName(tenant.name, tenant.id)}</a>{' '}
               <TenantStateBadge state={tenant.state} />
             </th>
             <td data-label="Id">

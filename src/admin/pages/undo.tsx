@@ -9,6 +9,7 @@ import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm } from '../components/permitted.tsx'
 import type { Administrator } from '../env.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 import { FAR, type UndoExtent, type UndoPage, type UndoPreview } from '../undo.ts'
 import { shown } from './history.tsx'
@@ -68,7 +69,7 @@ export function UndoFormPage(props: UndoFormProps) {
               <Select
                 attributes={{ ...attributes, name: 'client' }}
                 value={form.client}
-                options={actors.map(({ id, name }) => [id, name] as const)}
+                options={actors.map(({ id, name }) => [id, visibleName(name, id)] as const)}
               />
             )}
           />
@@ -261,7 +262,9 @@ function Resources({
         {resources.map((resource) => (
           <tr>
             <th scope="row">
-              <a href={tenantPaths(tenantId).historyOf(resource.id)}>{resource.name ?? resource.id}</a>
+              <a href={tenantPaths(tenantId).historyOf(resource.id)}>
+                {visibleName(resource.name, resource.id)}
+              </a>
             </th>
             <td data-label="Undo">
               <div>

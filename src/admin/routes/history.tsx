@@ -13,6 +13,7 @@ import type { FormError } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { invalidField, toAdminError } from '../errors.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { DeletedPage, ErasePage, RestorePage } from '../pages/deleted.tsx'
 import { HistoryPage } from '../pages/history.tsx'
 import { type UndoForm, UndoFormPage, UndoResultPage } from '../pages/undo.tsx'
@@ -70,7 +71,7 @@ history.get('/:tenant/deleted/:id/erase', async (c) => {
     tombstone: tombstoneQuery(tenantId, id),
   }))
   if (tombstone === undefined) throw notKept(c, id)
-  const name = tombstone.name ?? id
+  const name = visibleName(tombstone.name, id)
   return c.html(<ErasePage administrator={c.get('administrator')} tenant={tenant} id={id} name={name} />)
 })
 

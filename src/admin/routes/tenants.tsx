@@ -17,7 +17,7 @@ import { administrationDatabases } from '../database.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { guardFormOf, parseGuardForm } from '../guard-form.ts'
 import { continueCleanup, deleteTenantOf } from '../jobs.ts'
-import { SettingsPage, type SettingsProps } from '../pages/settings.tsx'
+import { confirmationOf, SettingsPage, type SettingsProps } from '../pages/settings.tsx'
 import { type TenantForm, TenantsPage } from '../pages/tenants.tsx'
 import { noteTarget } from '../people/audit-note.ts'
 import { requireTenant } from '../require-tenant.ts'
@@ -155,8 +155,9 @@ tenants.post('/tenants/:tenant/guard', async (c) => {
 tenants.post('/tenants/:tenant/delete', async (c) => {
   const { confirmation = '' } = await readForm(c)
   const { tenant } = await loadWithTenant(c, () => ({}))
-  if (confirmation.trim() !== tenant.name) {
-    const message = `Must be the name of the tenant: ${tenant.name}`
+  const expected = confirmationOf(tenant)
+  if (confirmation.trim() !== expected) {
+    const message = `Must be ${expected === tenant.name ? 'the name' : 'the id'} of the tenant: ${expected}`
     return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } }, 400)
   }
   const outcome = await deleteTenantOf(c, tenant.id)
