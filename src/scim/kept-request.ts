@@ -21,11 +21,16 @@ const NOT_KEPT = '(not kept)'
 const SECRET_NAME =
   /pass(?:w|phrase|code|key)|pwd|secret(?!ar)|token|credential|authorization|cookie|(?:private|api|access|recovery).?(?:key|code)|(?<![\w$-])(?:pin|otp|cvv)(?![\w$-])/i
 /**
- * Tokens and secrets of this server, JSON Web Tokens, private keys, what follows "Bearer" or "Basic", a password after its
- * name, and one in a URL. Anyone can send the text, so no repetition may be tried again from each of many beginnings.
+ * Tokens and secrets of this server, JSON Web Tokens, private keys, what follows "Bearer" or "Basic", and a password in a URL.
+ * Anyone can send the text, so no repetition may be tried again from each of many beginnings.
  */
 const SECRET_TEXT =
-  /scim(?:s|admin)?_[\w-]{20,}|whsec_[\w+/=-]{20,}|\beyJ[\w-]{10,}|-----BEGIN [^-]*PRIVATE KEY-----|\b(?:bearer|basic) +[\w.~+/=-]{8,}|(?:password|passwd|pwd|secret|token) ?[:=] ?[^\s,;]|:\/\/[^\s/:@]{1,100}:[^\s/@]{1,100}@/i
+  /scim(?:s|admin)?_[\w-]{20,}|whsec_[\w+/=-]{20,}|\beyJ[\w-]{10,}|-----BEGIN [^-]*PRIVATE KEY-----|\b(?:bearer|basic) +[\w.~+/=-]{8,}|:\/\/[^\s/:@]{1,100}:[^\s/@]{1,100}@/i
+/**
+ * Between a name and its value in a text: `password=x`, and JSON and XML as texts, such as `"password": "x"`, also with escaped
+ * marks, and `<password>x`.
+ */
+const ASSIGNMENT = /[\s"'`\\)\]]{0,10}[:=>]/y
 
 /**
  * @param body parsed JSON
@@ -101,13 +106,31 @@ class SecretNames {
 
   /** The index after the first name of a secret; -1 without one. */
   endOfFirst(text: string): number {
-    for (const { 0: word, index } of text.matchAll(WORDS)) {
-      if (this.#never.has(word.toLowerCase())) return index + word.length
+    return this.#ends(text).next().value ?? -1
+  }
+
+  /** Whether a text has the name of a secret with a value: a query, or a document in a text. */
+  isAssignedIn(text: string): boolean {
+    for (const end of this.#ends(text)) {
+      ASSIGNMENT.lastIndex = end
+      if (ASSIGNMENT.test(text)) return true
     }
-    const found = SECRET_NAME.exec(text)
-    if (found === null) return -1
-    const end = found.index + found[0].length
-    return end + (/^[\w$-]*/.exec(text.slice(end))?.[0].length ?? 0)
+    return false
+  }
+
+  /** The indexes after the names of secrets. No character is looked at again for each name. */
+  *#ends(text: string): Generator<number, undefined, undefined> {
+    for (const { 0: word, index } of text.matchAll(WORDS)) {
+      if (this.#never.has(word.toLowerCase())) yield index + word.length
+    }
+    const names = new RegExp(SECRET_NAME, 'gi')
+    const rest = /[\w$-]*/y
+    for (let found = names.exec(text); found !== null; found = names.exec(text)) {
+      rest.lastIndex = names.lastIndex
+      rest.test(text)
+      names.lastIndex = rest.lastIndex
+      yield rest.lastIndex
+    }
   }
 
   /** What follows may be the secret: `password eq "…"`. */
@@ -166,19 +189,26 @@ class Redaction {
    */
   #members(object: Complex): Complex {
     const entries = Object.entries(object)
-    const isOfSecret = entries.some(([name, value]) => isNaming(name, value) && this.#names.has(value))
+    const isOfSecret = entries.some(([name, value]) => this.#isOfSecret(name, value))
     const kept = entries.slice(0, this.#limits.elements).map(([name, value]) => {
       const shown = this.#names.upToFirst(name)
-      if (isNaming(name, value)) return [this.#text(shown), this.#text(this.#names.upToFirst(value))] as const
-      const isHidden = this.#names.has(name) || (isOfSecret && name.toLowerCase() !== 'op')
+      const isShown = isNaming(name, value) || (isOperation(name) && typeof value === 'string')
+      if (isShown) return [this.#text(shown), this.#text(this.#names.upToFirst(value))] as const
+      const isHidden = this.#names.has(name) || (isOfSecret && !isOperation(name))
       return [this.#text(shown), isHidden ? NOT_KEPT : this.of(value)] as const
     })
     if (kept.length < entries.length) this.isShortened = true
     return Object.fromEntries(kept)
   }
 
+  /** Whether a member says that the others are a secret. */
+  #isOfSecret(name: string, value: unknown): boolean {
+    if (isNaming(name, value)) return this.#names.has(value)
+    return PATHS.has(name.toLowerCase()) && typeof value === 'object' && value !== null
+  }
+
   #text(text: string): string {
-    if (SECRET_TEXT.test(text)) return NOT_KEPT
+    if (SECRET_TEXT.test(text) || this.#names.isAssignedIn(text)) return NOT_KEPT
     if (text.length <= this.#limits.characters) return text.toWellFormed()
     this.isShortened = true
     return `${text
@@ -188,9 +218,17 @@ class Redaction {
   }
 }
 
+/** Members that name an attribute, and nothing else. In another form than a text they may hide the name of a secret. */
+const PATHS: ReadonlySet<string> = new Set(['path', 'attribute', 'attributename', 'field', 'property'])
+
 /** Members that say which attribute the others belong to. */
-const NAMING: ReadonlySet<string> = new Set(['path', 'name', 'key', 'type', 'attribute', 'attributename'])
+const NAMING: ReadonlySet<string> = new Set([...PATHS, 'name', 'key', 'type'])
 
 function isNaming(name: string, value: unknown): value is string {
   return typeof value === 'string' && NAMING.has(name.toLowerCase())
+}
+
+/** What an operation does is no secret. */
+function isOperation(name: string): boolean {
+  return name.toLowerCase() === 'op'
 }

@@ -40,6 +40,16 @@ describe('a kept request', () => {
     ['as a number', { Operations: [{ path: 'emails[pin eq hunter2].value', value: 'x' }] }],
     ['after a sign', { Operations: [{ path: 'password=hunter2', value: 'x' }] }],
     ['in a name', { 'password=hunter2': true }],
+    ['beside a path that is a list', { Operations: [{ op: 'add', path: ['password'], value: 'hunter2' }] }],
+    ['beside a path that is an object', { Operations: [{ path: { name: 'password' }, value: 'hunter2' }] }],
+    ['beside another name of a path', { changes: [{ field: 'password', new: 'hunter2' }] }],
+    ['in JSON as a text', { Operations: [{ value: JSON.stringify({ password: 'hunter2' }) }] }],
+    ['in JSON with spaces', { title: '{ "apiKey" : "hunter2" }' }],
+    ['in JSON as a text of JSON', { title: JSON.stringify(JSON.stringify({ password: 'hunter2' })) }],
+    ['in XML', { title: '<user><password>hunter2</password></user>' }],
+    ['in XML with attributes', { title: `<user pwd='hunter2'/>` }],
+    ['in YAML', { title: 'name: Ada\npassphrase: hunter2' }],
+    ['in an operation', { Operations: [{ op: 'set password hunter2', path: 'password', value: 1 }] }],
     [
       'after a long path',
       { Operations: [{ op: 'add', path: `${'a.'.repeat(400)}password`, value: 'hunter2' }] },
@@ -48,6 +58,14 @@ describe('a kept request', () => {
     const text = JSON.stringify(kept(body))
     expect(text).not.toContain('hunter2')
     expect(text).toContain('(not kept)')
+  })
+
+  it('leaves out what a schema never returns in a document that is a text', () => {
+    const door = attribute('door', 'string', 'The code.', { returned: 'never' })
+    const [user] = RESOURCE_TYPES
+    const types = [{ ...(user as ResourceType), storedAttributes: [door] }]
+    const value = JSON.stringify({ title: 'Ada', door: 'hunter2' })
+    expect(JSON.stringify(keptRequest('POST', { value }, types))).not.toContain('hunter2')
   })
 
   it('leaves out what a schema never returns, even if it was sent to another type', () => {
@@ -70,6 +88,13 @@ describe('a kept request', () => {
     expect(kept(body)?.body).toEqual(body)
   })
 
+  it.for(['Token ring: A', 'Secretary: Ada', 'The token of thanks', 'Passport office = 3', 'A -> B: tokens'])(
+    'keeps the text “%s”',
+    (title) => {
+      expect(kept({ title })?.body).toEqual({ title })
+    },
+  )
+
   it.for(['secretary', 'passport', 'title', 'externalId'])('keeps %s', (name) => {
     expect(kept({ [name]: 'Ada' })?.body).toEqual({ [name]: 'Ada' })
   })
@@ -84,6 +109,10 @@ describe('a kept request', () => {
     ['://'.repeat(300_000)],
     ['password : '.repeat(90_000)],
     ['basic '.repeat(150_000)],
+    ['token'.repeat(200_000)],
+    ['password '.repeat(100_000)],
+    [`password${' '.repeat(1_000_000)}`],
+    ['password"\\'.repeat(90_000)],
   ])('takes no time for a text that looks like many secrets', ([text]) => {
     const lists = Array.from({ length: 200 }, () => (text ?? '').slice(0, 5_000))
     for (const body of [{ title: text }, { title: lists }, { [text ?? '']: 1 }, { name: text }]) {
