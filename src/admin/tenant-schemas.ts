@@ -20,7 +20,14 @@ import { ExtensionConflict } from '../storage/extensions/extension-conflict.ts'
 import { putSchemas, removeSchema } from '../storage/extensions/extensions.ts'
 import { extensionsQuery } from '../storage/extensions/stored-extensions.ts'
 import { AdminError, requireTypeName } from './errors.ts'
+import { noteTarget } from './people/audit-note.ts'
 import { requireTenant } from './require-tenant.ts'
+
+/** The tenant in the path of a request of an administrator. */
+export interface AdministeredTenant extends ExtendedTenant {
+  /** Notes the schema that is changed, for the audit trail and the event feed. */
+  readonly noteTarget: (urn: string) => void
+}
 
 /** The extension schemas of a tenant, removed ones included. @throws {AdminError} 404 */
 export async function listSchemas(db: Database, tenantId: string): Promise<TenantExtensions> {
@@ -35,7 +42,7 @@ export async function listSchemas(db: Database, tenantId: string): Promise<Tenan
  * @throws {AdminError} 400 with the field, 404, 409
  */
 export async function putSchema(
-  tenant: ExtendedTenant,
+  tenant: AdministeredTenant,
   urn: string,
   body: unknown,
 ): Promise<{ extension: TenantExtension; all: TenantExtensions; isNew: boolean }> {
@@ -44,6 +51,7 @@ export async function putSchema(
     const schema = parseExtension(body, types, { id: urn })
     if (schema.id !== urn)
       throw new SchemaRefused('id', `must be ${quote(urn)}, the URN in the path, found ${quote(schema.id)}`)
+    tenant.noteTarget(urn)
     const before = await listSchemas(db, tenantId)
     const all = requireTenant(await putSchemas(tenant, [schema]), tenantId)
     return {
@@ -54,9 +62,16 @@ export async function putSchema(
   })
 }
 
-/** The tenant in the path of a request. */
-export function extendedTenant(c: Pick<Context<HttpEnv>, 'get'>, tenantId: string): ExtendedTenant {
-  return { db: c.get('db'), types: c.get('resourceTypes'), tenantId }
+export function extendedTenant(
+  c: Pick<Context<HttpEnv>, 'get' | 'set'>,
+  tenantId: string,
+): AdministeredTenant {
+  return {
+    db: c.get('db'),
+    types: c.get('resourceTypes'),
+    tenantId,
+    noteTarget: (urn) => noteTarget(c, urn),
+  }
 }
 
 /** Adds or replaces all extension schemas of a document (see importExtensions). @throws {AdminError} 400, 404, 409 */
@@ -84,13 +99,14 @@ export async function importSchemas(
  * @throws {AdminError} 404, 409
  */
 export async function deleteSchema(
-  tenant: ExtendedTenant,
+  tenant: AdministeredTenant,
   urn: string,
   isPurged: boolean,
 ): Promise<'done' | 'purging'> {
   const { db, tenantId } = tenant
   return await withAdminErrors(async () => {
-    requireSchema(await listSchemas(db, tenantId), urn, tenantId)
+    const { schema } = requireSchema(await listSchemas(db, tenantId), urn, tenantId)
+    tenant.noteTarget(schema.id)
     const all = requireTenant(await removeSchema(tenant, urn, isPurged), tenantId)
     return findExtension(all, urn)?.state === 'purging' ? 'purging' : 'done'
   })

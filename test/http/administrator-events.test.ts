@@ -197,6 +197,37 @@ describe('an administrator who changes a tenant', () => {
     ])
   })
 
+  it('is told of the whole URN of a schema in its own letters, by the API and by the forms', async () => {
+    const urn = `urn:ietf:params:scim:schemas:extension:${'acme'.repeat(50)}:2.0:User`
+    const schema = { id: urn, name: 'Acme', attributes: [{ name: 'badge', type: 'string' }] }
+    await tells('putExtension', () => admin('PUT', `${tenant}/schemas/${urn}`, schema), { target: urn })
+    const browser = await new Browser().signIn()
+    const form = async (name: string, fields: Record<string, string>) => {
+      const page = await browser.post(`/admin${tenant}/schemas${name}`, fields)
+      return { status: page.status, headers: page.headers, body: page.html }
+    }
+    const target = urn
+    await tells('deleteExtension', () => form('/remove', { urn: urn.toUpperCase() }), { target })
+    await tells('putExtension', () => form('/restore', { urn }), { target })
+    const longer = { ...schema, attributes: [...schema.attributes, { name: 'desk', type: 'string' }] }
+    await tells('importExtensions', () => form('', { document: JSON.stringify(longer) }), { target })
+    const path = `${tenant}/schemas/${urn.replace('acme', 'ACME')}`
+    await tells('deleteExtension', () => admin('DELETE', path), { target })
+    const { entries } = (await admin('GET', `${tenant}/audit`)).body
+    expect(entries.slice(0, 5).map((entry: { target: string }) => entry.target)).toEqual(Array(5).fill(urn))
+  })
+
+  it('is not told of a download of which only the headers are asked for', async () => {
+    const after = await now(client)
+    const headers = { Authorization: 'Bearer test-admin-token' }
+    const request = new Request(`${ORIGIN}/admin/api${tenant}/export`, { method: 'HEAD', headers })
+    const { status, headers: sent } = await send(request)
+    expect([status, sent.get('Content-Type')]).toEqual([200, 'application/jsonl'])
+    expect(await acted(client, after)).toEqual([])
+    const { entries } = (await admin('GET', `${tenant}/audit`)).body
+    expect(entries[0].operation).not.toBe('exportTenant')
+  })
+
   it('is told of what it does with users, beside the event of the user', async () => {
     const { id } = await client.createUser()
     const users = `${tenant}/users/${id}`

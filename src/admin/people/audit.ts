@@ -7,6 +7,7 @@ import { createMiddleware } from 'hono/factory'
 import { clientNetwork } from '../../edge/network.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { shorten } from '../../scim/error.ts'
+import { MAX_SCHEMA_URN_CHARACTERS } from '../../scim/limits.ts'
 import { SessionEnded } from '../../storage/access/sessions.ts'
 import {
   beginningAudit,
@@ -28,8 +29,8 @@ import {
 } from './operations.ts'
 
 const MAX_TEXT_CHARACTERS = 500
-/** Of a tenant's id: a path may name anything. */
-const MAX_ID_CHARACTERS = 100
+/** Of a tenant's id, and of a target, of which the URN of a schema may be the longest: a path may name anything. */
+const [MAX_ID_CHARACTERS, MAX_TARGET_CHARACTERS] = [100, MAX_SCHEMA_URN_CHARACTERS]
 const TOO_MANY = 429
 
 /**
@@ -98,10 +99,10 @@ function recordedOperation(c: Context<HttpEnv>): RecordedOperation | undefined {
   const other = signInOperationOf(c) ?? formOperationOf(c)
   if (other !== undefined) return other
   const operation = operationOf(c)
-  if (operation === undefined) return undefined
-  const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
+  // The answer to HEAD has no body, so nothing is taken away.
+  if (operation === undefined || c.req.method === 'HEAD') return undefined
   const rule: Rule = PERMISSIONS[ROUTES[operation].permission]
-  return isRead && rule.isRecorded !== true ? undefined : operation
+  return c.req.method === 'GET' && rule.isRecorded !== true ? undefined : operation
 }
 
 /** @returns undefined if there is nobody to name, or the sign-ins are too many to be stored */
@@ -120,7 +121,7 @@ function entryOf(c: Context<HttpEnv>, operation: RecordedOperation): NewAuditEnt
     operation,
     source: c.req.path.startsWith(`${ADMIN_API_PATH}/`) ? 'admin API' : 'dashboard',
     tenantId: where.tenantId?.slice(0, MAX_ID_CHARACTERS) ?? null,
-    target: (target ?? where.target)?.slice(0, MAX_ID_CHARACTERS) ?? null,
+    target: (target ?? where.target)?.slice(0, MAX_TARGET_CHARACTERS) ?? null,
     outcome: isRefused ? 'refused' : 'accepted',
     status,
     detail: isRefused ? detailOf(c) : null,

@@ -7,14 +7,20 @@ import { ScimError } from '../../scim/error.ts'
 import { parseJson } from '../../scim/json.ts'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
 import { findExtension, type TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
-import type { ExtendedTenant } from '../../storage/extensions/extended-tenant.ts'
 import { extensionsQuery } from '../../storage/extensions/stored-extensions.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
 import { documentOf, RemoveSchemaPage, type SchemaForm, SchemasPage } from '../pages/schemas.tsx'
 import { requireTenant } from '../require-tenant.ts'
-import { deleteSchema, extendedTenant, importSchemas, putSchema, requireSchema } from '../tenant-schemas.ts'
+import {
+  type AdministeredTenant,
+  deleteSchema,
+  extendedTenant,
+  importSchemas,
+  putSchema,
+  requireSchema,
+} from '../tenant-schemas.ts'
 import { doneMessage, formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
@@ -42,7 +48,7 @@ schemas.post('/:tenant/schemas', async (c) => {
 })
 
 /** @returns notes for the administrator */
-async function save(tenant: ExtendedTenant, form: SchemaForm): Promise<readonly string[]> {
+async function save(tenant: AdministeredTenant, form: SchemaForm): Promise<readonly string[]> {
   const document = parseDocument(form.document)
   const resourceType = form.resourceType === '' ? undefined : form.resourceType
   // A single schema is not treated as an import, which would leave out a mistyped characteristic silently.
