@@ -48,7 +48,7 @@ export interface UndoPreview extends UndoPage {
 export interface UndoExtent {
   /** Whether all changes are counted; otherwise those of the resources on the page. */
   readonly countsAll: boolean
-  /** Whether the present members of all groups are looked up; otherwise of few. */
+  /** Whether all events of each resource are read, and the present members of all groups are looked up; otherwise few. */
   readonly checksMembers: boolean
   /** Whether more events are looked at. */
   readonly looksFar: boolean
@@ -74,8 +74,8 @@ function sizeOf({ countsAll, checksMembers, looksFar }: UndoExtent): UndoPageSiz
   return looksFar ? { ...SIZE, scanned: FAR } : SIZE
 }
 
-function maxMembersOf({ checksMembers }: UndoExtent): number {
-  return checksMembers ? Infinity : MEMBERS_ON_PAGE
+function maximaOf({ checksMembers }: UndoExtent) {
+  return { maxMembers: checksMembers ? Infinity : MEMBERS_ON_PAGE, readsAllEvents: checksMembers }
 }
 
 /** The first round trip of a page: the extensions of the tenant, and the resources with their events. */
@@ -128,7 +128,7 @@ export async function previewOf(
   const { resources, also } = await undoesOf(
     c.get('db'),
     start,
-    { types, tenantId, requestId: undefined, maxMembers: maxMembersOf(extent) },
+    { types, tenantId, requestId: undefined, ...maximaOf(extent) },
     extent.countsAll ? changeCountsQuery(tenantId, start.window) : { statements: [], read: () => known },
   )
   return { clientName, counts: also, resources, next: start.next }
@@ -193,7 +193,7 @@ export async function undoResultFrom(
   const job = requireUndo(found, tenantId, jobId)
   if (start === undefined) throw new Error(`the undo ${quote(jobId)} has no window`)
   const types = extendedTypes(c.get('resourceTypes'), extensions)
-  const options = { types, tenantId, requestId: jobId, maxMembers: maxMembersOf(extent) }
+  const options = { types, tenantId, requestId: jobId, ...maximaOf(extent) }
   const { resources } = await undoesOf(c.get('db'), start, options, NOTHING)
   return { job, resources, next: start.next }
 }

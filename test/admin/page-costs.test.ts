@@ -221,6 +221,49 @@ describe('the pages of an undo', () => {
   })
 })
 
+describe('the pages of an undo of a group with thousands of members', () => {
+  it('do not read all of its events, say so, and lead to a page that does', async () => {
+    const first = await newClient()
+    const { token, id: clientId } = await anotherClient(first, 'Old connector')
+    const second = new Client(first.tenantId, token)
+    const kept = await first.createGroup({ displayName: 'Rangers' })
+    const made = await second.createGroup({ displayName: 'Wardens' })
+    for (const group of [kept, made]) {
+      const { id: member } = await first.createUser()
+      const change = { op: 'add', path: 'members', value: [{ value: member }] }
+      expect((await second.patch(`/Groups/${group.id}`, change)).status).toBe(204)
+      await addEvents(first, 400, {
+        type: "'group.members_added'",
+        resource: `'${group.id}'`,
+        client: `'${clientId}'`,
+        data: `json_object('displayName', 'Many', 'members', json_array(${id(1)}, ${id(2)}))`,
+      })
+    }
+    const browser = await new Browser().signIn()
+    const form = { client: clientId, from: '2000-01-01T00:00', to: '2100-01-01T00:00' }
+    const path = `/admin/tenants/${first.tenantId}/undo`
+    const linkIn = ({ html }: Page) =>
+      /href="([^"]+)"[^>]*>Check them/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const preview = await walk(browser, `${path}?${new URLSearchParams(form)}`)
+    expect(preview).toMatch(/Wardens It has too many changes for this page\. Check them Not known/)
+    expect(preview).toMatch(/Rangers It has too many changes for this page\. Check them Not known/)
+    const page = await browser.get(`${path}?${new URLSearchParams(form)}`)
+    expect(textOf((await browser.get(linkIn(page))).html)).toMatch(/Wardens Delete.* Nothing/)
+    const { location } = await browser.post(path, form)
+    const ended = async () =>
+      expect(textOf((await browser.get(location ?? '')).html)).toContain('The undo is complete.')
+    await vi.waitFor(ended, { timeout: 60_000 })
+    const result = await walk(browser, location ?? '')
+    expect(result).toMatch(/Rangers It has too many changes for this page/)
+    // What the client had created is gone, so nothing of it can be left.
+    expect(result).not.toContain('Wardens')
+    let open: Page = await browser.get(location ?? '')
+    while (linkIn(open) === '') open = await browser.get(nextOf(open) ?? '')
+    const checked = await browser.get(linkIn(open))
+    expect(textOf(checked.html)).not.toContain('too many changes')
+  })
+})
+
 describe('the search of tenants', () => {
   const search = (browser: Browser, q: string) => within(browser, `/admin/tenants?q=${encodeURIComponent(q)}`)
   const mark = crypto.randomUUID().slice(0, 8)
@@ -297,7 +340,11 @@ async function walk(browser: Browser, from: string): Promise<string> {
   for (let path: string | undefined = from; path; ) {
     const page: Page = await within(browser, path)
     found.push(textOf(page.html))
-    path = /href="([^"]*before=\d+)"/.exec(page.html)?.[1]?.replaceAll('&amp;', '&')
+    path = nextOf(page)
   }
   return found.join('\n')
+}
+
+function nextOf({ html }: Page): string | undefined {
+  return /href="([^"]*before=\d+)"/.exec(html)?.[1]?.replaceAll('&amp;', '&')
 }

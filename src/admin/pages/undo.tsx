@@ -216,10 +216,9 @@ function positionOf(before: number | undefined) {
   return before === undefined ? {} : { before: String(before) }
 }
 
-function isDone({ existence, values, added, removed, unchecked }: UndoOfResource): boolean {
-  return (
-    existence === undefined && Object.keys(values).length + added.length + removed.length + unchecked === 0
-  )
+function isDone({ existence, values, added, removed, unchecked, isUnread }: UndoOfResource): boolean {
+  const changes = Object.keys(values).length + added.length + removed.length + unchecked
+  return existence === undefined && changes === 0 && isUnread !== true
 }
 
 function Resources({
@@ -268,7 +267,13 @@ function Resources({
             </th>
             <td data-label="Undo">
               <div>
-                {actionsOf(resource).join('; ') || (resource.unchecked === 0 && 'Nothing')}
+                {resource.isUnread ? (
+                  <p>
+                    It has too many changes for this page. <a href={check}>Check them</a>
+                  </p>
+                ) : (
+                  actionsOf(resource).join('; ') || (resource.unchecked === 0 && 'Nothing')
+                )}
                 {resource.unchecked > 0 && (
                   <p>
                     Up to {counted(resource.unchecked, 'member')} added or removed.{' '}
@@ -278,7 +283,7 @@ function Resources({
               </div>
             </td>
             <td data-label="Left">
-              <div>{leftOf(resource) || 'Nothing'}</div>
+              <div>{leftOf(resource) || (resource.isUnread ? 'Not known' : 'Nothing')}</div>
             </td>
           </tr>
         ))}

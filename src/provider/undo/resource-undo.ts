@@ -65,6 +65,8 @@ export interface UndoOfResource {
   readonly removed: readonly string[]
   /** The number of members that may have to be added or removed: nobody has looked up whether they are members now. */
   readonly unchecked: number
+  /** Whether it has more events than were read, so that the parts before are not known. */
+  readonly isUnread?: boolean
   readonly left: readonly LeftChange[]
 }
 
@@ -103,7 +105,7 @@ export function readerOf(db: Database, target: UndoTarget): UndoReader {
 
 /** Reads the history and the present state of a resource. */
 export async function undoOf(target: UndoTarget, reader: UndoReader): Promise<UndoOfResource> {
-  const { type, id } = target
+  const { type } = target
   // The state is read before the events: a change in between is noticed when it is written.
   const { present, tombstone } = await reader.state()
   const plan = await reader.plan()
@@ -111,18 +113,7 @@ export async function undoOf(target: UndoTarget, reader: UndoReader): Promise<Un
   const left: LeftChange[] = [...plan.left]
   const leave = (what: LeftChange['what'], of: string | undefined, reason: LeftChange['reason']) =>
     left.push({ what, of, reason, byClientId: undefined })
-  const name = nameOf(type, present?.row.resource) ?? tombstone?.name ?? null
-  const none = {
-    id,
-    type,
-    name,
-    row: present?.row,
-    existence: undefined,
-    values: {},
-    added: [],
-    removed: [],
-    unchecked: 0,
-  }
+  const none = unchanged(target, present, tombstone)
   if (present === undefined) {
     if (plan.exists !== true) return { ...none, left }
     if (tombstone === undefined) {
@@ -152,6 +143,25 @@ export async function undoOf(target: UndoTarget, reader: UndoReader): Promise<Un
   if (existence === 'delete' && target.requestId !== undefined && isMember)
     leave('created', undefined, 'used by others')
   return { ...none, ...members, existence, values, left }
+}
+
+/** Nothing is undone. */
+export function unchanged(
+  { type, id }: UndoTarget,
+  present: PresentResource | undefined,
+  tombstone: WholeTombstone | undefined,
+): Omit<UndoOfResource, 'left'> {
+  return {
+    id,
+    type,
+    name: nameOf(type, present?.row.resource) ?? tombstone?.name ?? null,
+    row: present?.row,
+    existence: undefined,
+    values: {},
+    added: [],
+    removed: [],
+    unchecked: 0,
+  }
 }
 
 async function planOf(

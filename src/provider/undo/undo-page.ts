@@ -7,11 +7,12 @@ import type { Database } from '../../storage/database/database.ts'
 import { NOTHING, type Query, together } from '../../storage/database/query.ts'
 import { type HistoryEvent, resourceEventsQuery } from '../../storage/events/history.ts'
 import type { ResourceWithEvents, UndoPageStart } from '../../storage/events/undo.ts'
-import { tombstoneQuery } from '../../storage/resources/tombstones.ts'
+import { tombstoneQuery, type WholeTombstone } from '../../storage/resources/tombstones.ts'
 import {
   holderOf,
   membershipStateQuery,
   obstaclesQuery,
+  type PresentResource,
   presentQuery,
 } from '../../storage/resources/undo-state.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
@@ -21,6 +22,7 @@ import {
   type UndoOfResource,
   type UndoReader,
   type UndoTarget,
+  unchanged,
   undoOf,
   uniqueKeyOf,
   uniqueNameOf,
@@ -28,6 +30,8 @@ import {
 
 /** Events that are read in advance: of the holder of a name, and of a resource with more than the first round trip has read. */
 const [EVENTS_OF_HOLDER, MORE_EVENTS] = [20, 250]
+/** The same of a resource whose further events are not read when they are needed. */
+const MORE_EVENTS_AT_MOST = 40
 
 export interface UndoPageOptions {
   readonly types: readonly StoredResourceType[]
@@ -36,6 +40,8 @@ export interface UndoPageOptions {
   readonly requestId: string | undefined
   /** Members whose state is looked up, in all; Infinity: those of all groups. */
   readonly maxMembers: number
+  /** Whether all events of a resource are read, however many there are: a group with many members has thousands. */
+  readonly readsAllEvents: boolean
 }
 
 /**
@@ -46,10 +52,10 @@ export interface UndoPageOptions {
 export async function undoesOf<Also>(
   db: Database,
   { window, resources }: Pick<UndoPageStart, 'window' | 'resources'>,
-  { types, maxMembers, ...shared }: UndoPageOptions,
+  { types, maxMembers, readsAllEvents, ...shared }: UndoPageOptions,
   also: Query<Also>,
 ): Promise<{ readonly resources: readonly UndoOfResource[]; readonly also: Also }> {
-  const budget = { members: maxMembers }
+  const budget = { members: maxMembers, areEventsLimited: !readsAllEvents }
   const known = resources.flatMap((resource) => {
     const type = types.find(({ name }) => name === resource.type)
     if (type === undefined) return []
@@ -62,19 +68,24 @@ export async function undoesOf<Also>(
   })
   const read = queries.read(queries.statements.length === 0 ? [] : await db.batch(queries.statements))
   const undoes: UndoOfResource[] = []
-  for (const { target, reader } of known)
-    undoes.push(await undoOf(target, reader(read.facts[target.id], readerOf(db, target))))
+  for (const { target, reader, unread } of known) {
+    const facts = read.facts[target.id]
+    undoes.push(unread?.(facts) ?? (await undoOf(target, reader(facts, readerOf(db, target)))))
+  }
   return { resources: undoes, also: read.also }
 }
 
 interface Budget {
   members: number
+  readonly areEventsLimited: boolean
 }
 
 interface InAdvance {
   readonly query: Query<unknown>
   /** @param facts the results of the query @param otherwise reads what they lack */
   readonly reader: (facts: unknown, otherwise: UndoReader) => UndoReader
+  /** @returns what is known of a resource with more events than may be read; undefined if it has no more */
+  readonly unread?: (facts: unknown) => UndoOfResource | undefined
 }
 
 /** What is read in advance for a resource whose events are known. */
@@ -131,13 +142,14 @@ type ResultOf<Asked> = Asked extends Query<infer Found> ? Found : never
 function partInAdvance({ events }: ResourceWithEvents, target: UndoTarget, budget: Budget): InAdvance {
   const { tenantId, type, id } = target
   const from = Math.max(...events.map(({ seq }) => seq)) + 1
+  const size = budget.areEventsLimited ? MORE_EVENTS_AT_MOST + 1 : MORE_EVENTS
   const query = together({
     present: presentQuery(type, tenantId, id),
     tombstone: tombstoneQuery(tenantId, id),
     newer: resourceEventsQuery(tenantId, id, {
       from,
       before: Number.MAX_SAFE_INTEGER,
-      size: MORE_EVENTS,
+      size,
     }),
   })
   return {
@@ -148,13 +160,31 @@ function partInAdvance({ events }: ResourceWithEvents, target: UndoTarget, budge
         ...otherwise,
         state: async () => ({ present, tombstone }),
         plan: async () =>
-          newer.length < MORE_EVENTS
-            ? planFrom([...newer, ...events.toReversed()], target)
-            : await otherwise.plan(),
+          newer.length < size ? planFrom([...newer, ...events.toReversed()], target) : await otherwise.plan(),
         members: async (ids) => (ids.length <= budget.members ? await otherwise.members(ids) : undefined),
       }
     },
+    unread: (facts) => {
+      const { present, tombstone, newer } = facts as ResultOf<typeof query>
+      if (!budget.areEventsLimited || newer.length < size) return undefined
+      const undo = { ...unchanged(target, present, tombstone), left: [] }
+      return isUndone(target, events, present, tombstone) ? undo : { ...undo, isUnread: true }
+    },
   }
+}
+
+/** Whether the client had created the resource within the window, and it was deleted since by somebody else, as the undo does. */
+function isUndone(
+  { window, requestId }: UndoTarget,
+  [oldest]: readonly HistoryEvent[],
+  present: PresentResource | undefined,
+  tombstone: WholeTombstone | undefined,
+): boolean {
+  if (requestId === undefined || oldest === undefined || present !== undefined) return false
+  const { type, clientId, time } = oldest
+  const isCreation = type.endsWith('.created') && clientId === window.clientId
+  const isGone = tombstone !== undefined && tombstone.clientId !== window.clientId
+  return isCreation && time >= window.from && time <= window.to && isGone
 }
 
 /** @param events the newest first */
