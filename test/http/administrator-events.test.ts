@@ -1,12 +1,33 @@
 /** The events of what administrators do in a tenant. */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Route } from '../../src/admin/contract/route.ts'
 import { ROUTES } from '../../src/admin/contract/routes.ts'
 import { FORM_OPERATIONS } from '../../src/admin/people/operations.ts'
+import { createApp } from '../../src/app.ts'
+import type { Runtime } from '../../src/runtime.ts'
+import {
+  type Database,
+  DatabaseUnavailable,
+  type noFigures,
+  openDatabase,
+} from '../../src/storage/database/database.ts'
 import { Browser } from '../support/dashboard.ts'
 import { everyEvent, now, type TestEvent, typesOf } from '../support/feed.ts'
-import { type Answer, admin, Client, newClient, newToken, ORIGIN, send, USER } from '../support/harness.ts'
+import {
+  type Answer,
+  admin,
+  answerOf,
+  Client,
+  newClient,
+  newToken,
+  ORIGIN,
+  send,
+  USER,
+} from '../support/harness.ts'
+import { ONE_DATABASE } from '../support/one-database.ts'
 import { adminAs, newAdminToken } from '../support/people.ts'
+import { TEST_SETTINGS } from '../support/settings.ts'
 
 const UUID = '0198c7a2-5d1e-7c3a-9f04-6b2d8e1a4c57'
 const URN = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User'
@@ -288,9 +309,6 @@ describe('an administrator who changes a tenant', () => {
     expect((await admin('POST', `${tenant}/undo`, { ...window, preview: true })).status).toBe(200)
     expect(await acted(client, after)).toEqual([])
     const undo = await tells('undo', () => admin('POST', `${tenant}/undo`, { ...window, preview: false }))
-    // It may have ended before.
-    const cancelled = await admin('DELETE', `${tenant}/undo`)
-    if (cancelled.status === 202) seen.add('cancelUndo')
     await ended(client, undo.body.id)
     expect(user.id).toBeDefined()
 
@@ -320,12 +338,43 @@ describe('an administrator who changes a tenant', () => {
     seen.add('undoImport')
   })
 
+  it('is told of an undo that it cancels, in the admin API and in the dashboard, once', async () => {
+    client = await newClient()
+    tenant = `/tenants/${client.tenantId}`
+    const { id: clientId } = (await admin('GET', `${tenant}/clients`)).body.clients[0]
+    const window = { clientId, from: 0, to: 1, firstSeq: 1, lastSeq: 1 }
+    // Nobody runs it yet.
+    const begin = async () =>
+      await env.DB.prepare(
+        `INSERT INTO jobs (id, tenant_id, kind, state, step, source, position, total, created_at)
+         VALUES (?1, ?2, 'undo', 'running', 'restoring', 'DB', ?3, 1, 0)`,
+      )
+        .bind(crypto.randomUUID(), client.tenantId, JSON.stringify({ window }))
+        .run()
+    await begin()
+    const { body: job } = await tells('cancelUndo', () => admin('DELETE', `${tenant}/undo`))
+    expect(await ended(client, job.id)).toMatchObject({
+      state: 'failed',
+      error: 'cancelled by an administrator',
+    })
+    await begin()
+    const browser = await new Browser().signIn()
+    const { location } = await tells('cancelUndo', async () => {
+      const page = await browser.post(`/admin${tenant}/undo/cancel`, {})
+      return { ...page, body: page.html }
+    }).then((answer) => answer as Answer & { readonly location: string })
+    await ended(client, location.slice(location.lastIndexOf('/') + 1))
+    const after = await now(client)
+    expect((await admin('DELETE', `${tenant}/undo`)).status).toBe(404)
+    expect(await acted(client, after)).toEqual([])
+  })
+
   it('has no other operation that may write', () => {
     const operations = Object.entries<Route>(ROUTES)
       .filter(([, { path }]) => path.startsWith('/tenants'))
       .filter(([, { method, permission }]) => method !== 'GET' || permission === 'export')
       .map(([name]) => name)
-    expect([...seen, ...Object.keys(UNTOLD), 'cancelUndo']).toEqual(expect.arrayContaining(operations))
+    expect([...seen, ...Object.keys(UNTOLD)]).toEqual(expect.arrayContaining(operations))
     expect(
       Object.values(FORM_OPERATIONS)
         .filter((name) => !(name in UNTOLD))
@@ -451,5 +500,79 @@ describe('the event of an administrator', () => {
       ['updateTenant', null, ['groupLimit']],
     ])
     expect(events[0].data).toMatchObject({ source: 'dashboard', via: 'admin token' })
+  })
+})
+
+/**
+ * A download is refused if its event cannot be stored. To tell it later would let a whole directory leave without a trace, as
+ * nobody could know whether "later" comes; and whoever reads can ask again.
+ */
+describe('a database that does not store the event', () => {
+  afterEach(() => void vi.restoreAllMocks())
+
+  /** An app on the database of the tests. @param isLost whether the event is stored, and only the answer is lost */
+  function failingServer(isLost: boolean) {
+    const open = (figures: ReturnType<typeof noFigures>): Database => {
+      const db = openDatabase(env.DB, figures)
+      return {
+        async batch(statements, isLong) {
+          const isEvent = statements.some(
+            ({ sql, params }) => /INSERT INTO events/.test(sql) && params.includes('administrator.acted'),
+          )
+          const results = isEvent && !isLost ? [] : await db.batch(statements, isLong)
+          if (isEvent) throw new DatabaseUnavailable('no answer')
+          return results
+        },
+      }
+    }
+    const runtime = {
+      ...ONE_DATABASE,
+      openDatabase: (_: unknown, figures: ReturnType<typeof noFigures>) => open(figures),
+      now: Date.now,
+      newId: () => crypto.randomUUID(),
+      isAllowed: () => true,
+      settings: TEST_SETTINGS,
+    } as unknown as Runtime
+    return async (method: string, path: string, body?: unknown): Promise<Answer> => {
+      const headers = {
+        Authorization: `Bearer ${TEST_SETTINGS.adminToken}`,
+        'Content-Type': 'application/json',
+      }
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+      const request = new Request(`${ORIGIN}/admin/api${path}`, { method, headers, ...sent })
+      return await answerOf(request, (one) => createApp().fetch(one, runtime))
+    }
+  }
+
+  it.for([
+    ['did not store it', false],
+    ['did not say that it has stored it', true],
+  ] as const)('refuses the downloads, before anything of them is read, because it %s', async ([, isLost]) => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const client = await newClient()
+    const tenant = `/tenants/${client.tenantId}`
+    const { userName } = await client.createUser()
+    const { body: job } = await admin('POST', `${tenant}/exports`)
+    await ended(client, job.id)
+    const after = await now(client)
+    for (const path of [`${tenant}/export`, `${tenant}/jobs/${job.id}/file`]) {
+      const { status, headers, body } = await failingServer(isLost)('GET', path)
+      expect([path, status, headers.get('Content-Disposition')]).toEqual([path, 503, null])
+      expect(body.error.code).toBe('unavailable')
+      expect(JSON.stringify(body)).not.toContain(userName)
+      const [entry] = (await admin('GET', `${tenant}/audit`)).body.entries
+      expect(entry).toMatchObject({ outcome: 'refused', status: 503 })
+      expect((await admin('GET', path)).status).toBe(200)
+    }
+    // Those that were sent have an event in any case.
+    expect((await acted(client, after)).length).toBe(isLost ? 4 : 2)
+  })
+
+  it('refuses a change, which is not stored either', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const client = await newClient()
+    const tenant = `/tenants/${client.tenantId}`
+    const { status } = await failingServer(false)('PATCH', tenant, { groupLimit: 7 })
+    expect([status, (await admin('GET', tenant)).body.groupLimit]).toEqual([503, 200])
   })
 })
