@@ -355,6 +355,45 @@ describe('the hourly run', () => {
     expect(found).toEqual([3, 2, 1, 0])
   })
 
+  it('fills in the words of tenants of each database, with the few statements of a Worker', async () => {
+    const mark = `q${crypto.randomUUID().slice(0, 8)}`
+    const clients = [await newClientIn('DB'), await newClientIn('DB2'), await newClientIn('DB3')]
+    const wordless = async () => {
+      const counts = ['DB', 'DB2', 'DB3'].map(async (name) => {
+        const asked = BINDINGS[name]?.prepare(
+          `SELECT count(*) AS count FROM tenants WHERE name_words IS NULL AND state = 'ready'`,
+        )
+        return (await asked?.first<{ count: number }>())?.count
+      })
+      return await Promise.all(counts)
+    }
+    for (const [i, name] of ['DB', 'DB2', 'DB3'].entries()) {
+      // As an earlier version does it: a trigger forgets the words of the old name.
+      await BINDINGS[name]
+        ?.prepare('UPDATE tenants SET name = ?2 WHERE id = ?1')
+        .bind(clients[i]?.tenantId, `Heather ${mark}`)
+        .run()
+    }
+    expect(Math.min(...(await wordless()).map(Number))).toBeGreaterThan(0)
+    for (let hour = 0; hour < 9 && Math.max(...(await wordless()).map(Number)) > 0; hour++) {
+      const scheduledTime = Date.now() + hour * HOUR_MS
+      await worker.scheduled(createScheduledController({ scheduledTime }), SEVERAL)
+    }
+    expect(await wordless()).toEqual([0, 0, 0])
+    const wordOf = async (name: string, tenantId = '') =>
+      await BINDINGS[name]
+        ?.prepare('SELECT word FROM tenant_words WHERE tenant_id = ?1 AND word = ?2')
+        .bind(tenantId, mark)
+        .first<{ word: string }>()
+    const words = ['DB', 'DB2', 'DB3'].map((name, i) => wordOf(name, clients[i]?.tenantId))
+    expect((await Promise.all(words)).map((row) => row?.word)).toEqual([mark, mark, mark])
+    const { log } = console as unknown as { log: { mock: { calls: readonly (readonly unknown[])[] } } }
+    const notes = log.mock.calls
+      .map(([line]) => String(line))
+      .filter((line) => line.includes('words of tenants'))
+    expect(new Set(notes.map((line) => JSON.parse(line).database))).toEqual(new Set(['DB', 'DB2', 'DB3']))
+  })
+
   it('lets a tenant be deleted whose creation was interrupted', async () => {
     const id = `t-${crypto.randomUUID()}`
     await reserveLocation(threeDatabases(), id, 'DB2')
@@ -706,6 +745,55 @@ describe('the dashboard', () => {
       timeout: 20_000,
     })
     expect((await page('/tenants', cookie)).status).toBe(200)
+  })
+
+  it('shows the result of an undo of a tenant in another database, which is not that of any other tenant', async () => {
+    const [client, other] = [await newClientIn('DB2'), await newClientIn('DB2')]
+    const { tenantId } = client
+    const { body: made } = await adminOfSeveral('POST', `/tenants/${tenantId}/tokens`, { name: 'Old' })
+    const second = new ClientOfSeveral(tenantId, made.token)
+    const change = async (by: ClientOfSeveral, id: string, path: string, value: string) =>
+      await by.request('PATCH', `/Users/${id}`, {
+        schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+        Operations: [{ op: 'replace', path, value }],
+      })
+    const user = await client.createUser({ title: 'Ranger', nickName: 'Sam' })
+    await change(second, user.id, 'title', 'Warden')
+    await change(second, user.id, 'nickName', 'Pip')
+    await change(client, user.id, 'nickName', 'Merry')
+    const { id: gone } = await second.createUser()
+    const window = { clientId: made.clientId, from: '2000-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' }
+    const cookie = await signIn()
+    const query = new URLSearchParams({
+      client: made.clientId,
+      from: '2000-01-01T00:00',
+      to: '2100-01-01T00:00',
+    })
+    const preview = await page(`/tenants/${tenantId}/undo?${query}`, cookie)
+    expect(preview.body).toMatch(/title: “Ranger”/)
+    const { status, body: job } = await adminOfSeveral('POST', `/tenants/${tenantId}/undo`, window)
+    expect([status, job.kind]).toEqual([202, 'undo'])
+    expect((await ended(client, job.id)).state).toBe('done')
+    const result = await page(`/tenants/${tenantId}/undo/${job.id}`, cookie)
+    expect(result.body).toContain('The undo is complete.')
+    expect(result.body).toMatch(/nickName \(changed by others since\)/)
+    expect(result.body).not.toMatch(/title:|Warden/)
+    // The catalogue, the job and two for what is left.
+    expect(costOf(result).roundTrips).toBeLessThanOrEqual(4)
+    const { body } = await adminOfSeveral('GET', `/tenants/${tenantId}/undo/${job.id}`)
+    const left = body.resources.flatMap((one: { left: readonly unknown[] }) => one.left)
+    expect([body.job.state, left]).toEqual(['done', [expect.objectContaining({ of: 'nickName' })]])
+    expect((await client.get(`/Users/${user.id}`)).body).toMatchObject({ title: 'Ranger', nickName: 'Merry' })
+    expect((await client.get(`/Users/${gone}`)).status).toBe(404)
+    const { body: exported } = await adminOfSeveral('POST', `/tenants/${tenantId}/exports`)
+    for (const path of [`${other.tenantId}/undo/${job.id}`, `${tenantId}/undo/${exported.id}`]) {
+      const answers = [
+        (await page(`/tenants/${path}`, cookie)).status,
+        (await adminOfSeveral('GET', `/tenants/${path}`)).status,
+      ]
+      expect([path, answers]).toEqual([path, path.startsWith(tenantId) ? [409, 409] : [404, 404]])
+    }
+    await ended(client, exported.id)
   })
 })
 
