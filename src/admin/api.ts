@@ -39,6 +39,7 @@ import { largeAnswers } from './large-answers.ts'
 import { audit } from './people/audit.ts'
 import { permit, permitInTenant } from './people/permit.ts'
 import { reportTenant } from './replicas.ts'
+import { securityHeaders } from './security-headers.ts'
 import { administratorByToken } from './session.ts'
 
 const HANDLERS: Handlers<typeof ROUTES> = {
@@ -68,6 +69,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
 export function adminApi(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   app.onError((error, c) => adminErrorResponse(c, error))
+  app.use(securityHeaders)
   app.use(async (c, next) => {
     c.set('figures', noFigures())
     c.set('db', administrationDatabase(c, c.get('figures')))

@@ -6,7 +6,6 @@ import { Hono } from 'hono'
 import { csrf } from 'hono/csrf'
 import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
-import { secureHeaders } from 'hono/secure-headers'
 import { publicOrigin } from '../edge/url.ts'
 import { shorten } from '../scim/error.ts'
 import { SessionEnded } from '../storage/access/sessions.ts'
@@ -43,6 +42,7 @@ import { sources } from './routes/sources.tsx'
 import { tenants } from './routes/tenants.tsx'
 import { transfer } from './routes/transfer.tsx'
 import { webhooks } from './routes/webhooks.tsx'
+import { securityHeaders } from './security-headers.ts'
 import { requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
 
 /** The app of the dashboard, mounted at /admin after the admin API. */
@@ -82,22 +82,6 @@ export function dashboard(): Hono<AdminEnv> {
   })
   return app
 }
-
-/** Allows own resources only, no inline code and no frames. */
-const securityHeaders = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    styleSrc: ["'self'"],
-    scriptSrc: ["'self'"],
-    imgSrc: ["'self'"],
-    connectSrc: ["'self'"],
-    formAction: ["'self'"],
-    frameAncestors: ["'none'"],
-    baseUri: ["'none'"],
-  },
-  xFrameOptions: 'DENY',
-  referrerPolicy: 'same-origin',
-})
 
 /** Opens the database of the request, reports its costs, and forbids caching. */
 const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, next) {

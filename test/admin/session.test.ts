@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { PAGES } from '../../src/admin/people/operations.ts'
 import { ADMIN_TOKEN, Browser } from '../support/dashboard.ts'
 import { newClient, ORIGIN } from '../support/harness.ts'
 
@@ -116,6 +117,51 @@ describe('protection of forms and pages', () => {
     expect(page.html).not.toMatch(/<script(?![^>]*src=)|<style| style=| on\w+=/)
   })
 
+  it('sends them with every answer: pages, errors, redirects, files, and those of the admin API', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const { tenantId } = client
+    const pages = Object.keys(PAGES).flatMap((page) => {
+      const path = page.replace(':tenant', tenantId).replace(':segment', 'users').replace(/:\w+/g, id)
+      return page.startsWith('GET ') ? path.slice('GET '.length) : []
+    })
+    const api = [
+      '',
+      '/tenants',
+      `/tenants/${tenantId}/export`,
+      `/tenants/${tenantId}/log`,
+      '/nothing',
+      '/tenants/no',
+    ]
+    const files = ['users.csv', 'groups.csv'].map((file) => `/admin/tenants/${tenantId}/${file}`)
+    const errors = [
+      '/admin/nothing',
+      '/admin/%zz',
+      '/admin/sign-in',
+      '/admin/sign-in/callback',
+      '/admin/tenants/no',
+    ]
+    const browser = await new Browser().signIn()
+    const secured = {
+      policy: expect.stringContaining("frame-ancestors 'none'"),
+      frames: 'DENY',
+      sniffing: 'nosniff',
+      referrer: 'same-origin',
+      cache: 'no-store',
+    }
+    const Authorization = `Bearer ${ADMIN_TOKEN}`
+    for (const path of [...pages, ...files, ...errors, ...api.map((one) => `/admin/api${one}`)]) {
+      for (const headers of path.startsWith('/admin/api') ? [{ Authorization }, {}] : [{}]) {
+        const { headers: sent } = await browser.get(path, headers as Record<string, string>)
+        expect([path, securityOf(sent)]).toEqual([path, secured])
+      }
+    }
+    for (const headers of [{ Origin: 'https://evil.example' }, { 'Content-Type': 'text/plain' }]) {
+      const { headers: sent } = await browser.post('/admin/tenants', {}, headers as Record<string, string>)
+      expect(securityOf(sent)).toEqual(secured)
+    }
+  })
+
   it('serves a style sheet and a script that may be cached for a year', async () => {
     const browser = new Browser()
     const { html } = await browser.get('/admin/sign-in')
@@ -138,3 +184,13 @@ describe('protection of forms and pages', () => {
     expect(ORIGIN).toBe('https://scim.test')
   })
 })
+
+function securityOf(headers: Headers) {
+  return {
+    policy: headers.get('Content-Security-Policy'),
+    frames: headers.get('X-Frame-Options'),
+    sniffing: headers.get('X-Content-Type-Options'),
+    referrer: headers.get('Referrer-Policy'),
+    cache: headers.get('Cache-Control'),
+  }
+}
