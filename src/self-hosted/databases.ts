@@ -27,9 +27,14 @@ interface OpenDatabases {
 /**
  * Opens all databases, and stores a new ADMIN_TOKEN.
  *
+ * @param committed called after each commit of the serving thread, with the `performance.now()` of its begin
  * @throws {StartError} when one of them cannot be used; then all of them are closed
  */
-export function openDatabases(settings: ServerSettings, migrations: readonly Migration[]): OpenDatabases {
+export function openDatabases(
+  settings: ServerSettings,
+  migrations: readonly Migration[],
+  committed: (since: number) => void,
+): OpenDatabases {
   const { dataFolder, databaseCount, busyTimeoutMs } = settings
   const others = Array.from({ length: databaseCount - 1 }, (_, i) => databaseFile(dataFolder, i + 2))
   for (const path of [settings.databaseFile, ...others]) requireUsable(path, busyTimeoutMs, migrations)
@@ -41,7 +46,8 @@ export function openDatabases(settings: ServerSettings, migrations: readonly Mig
     const names = migrateFile(file, path, migrations)
     if (names.length > 0) migrated.push({ file: path, names })
     const groups = new RememberedValues(file.database, SOURCES_OF_GROUPS)
-    return { name, path, file, d1: new SqliteD1(file.database, new DatabaseThreads(path, settings), groups) }
+    const threads = new DatabaseThreads(path, settings)
+    return { name, path, file, d1: new SqliteD1(file.database, threads, groups, committed) }
   }
   try {
     const first = open('DB', settings.databaseFile)

@@ -4,9 +4,21 @@
  */
 import type { GroupWriter } from '../provider/groups/group-writer.ts'
 import { QueuedGroupWriter, type QueuedGroupWriterOptions } from '../provider/groups/queued-group-writer.ts'
+import { inTurn } from '../storage/database/database.ts'
 
 /** The number of tenants whose empty queues are kept. */
 const MAX_IDLE = 1_000
+
+/**
+ * Characters in the bodies of a chunk with several writes. They save a wait for the disk, which is short beside the time
+ * that SQLite takes for a chunk of this length; a chunk runs to its end once it has begun.
+ */
+const MAX_CHARACTERS = 64 * 1024
+
+export interface GroupWritersOptions extends Omit<QueuedGroupWriterOptions, 'maxCharacters'> {
+  /** Waits for a turn of the tenant. Each batch of a chunk takes one. @returns undefined when the turn is immediate */
+  readonly turn?: (tenantId: string) => Promise<void> | undefined
+}
 
 interface Coordinator {
   readonly writer: GroupWriter
@@ -14,12 +26,19 @@ interface Coordinator {
 }
 
 /** @returns a function from a tenant to the coordinator of its group writes */
-export function groupWriters(options: QueuedGroupWriterOptions): (tenantId: string) => GroupWriter {
+export function groupWriters({ turn, ...options }: GroupWritersOptions): (tenantId: string) => GroupWriter {
   const coordinators = new Map<string, Coordinator>()
+  const newWriter = (tenantId: string) =>
+    new QueuedGroupWriter({
+      ...options,
+      maxCharacters: MAX_CHARACTERS,
+      openDatabase: (name, figures) =>
+        inTurn(options.openDatabase(name, figures), turn && (() => turn(tenantId))),
+    })
   const coordinatorOf = (tenantId: string): Coordinator => {
     const present = coordinators.get(tenantId)
     if (present !== undefined) return present
-    const added = { writer: new QueuedGroupWriter(options), running: 0 }
+    const added = { writer: newWriter(tenantId), running: 0 }
     if (coordinators.size >= MAX_IDLE) forgetIdle(coordinators)
     coordinators.set(tenantId, added)
     return added

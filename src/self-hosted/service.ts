@@ -75,7 +75,8 @@ export interface Service {
 
 /** @throws {StartError} when the database cannot be used */
 export function startService(settings: ServerSettings, migrations: readonly Migration[]): Service {
-  const { opened, migrated } = openDatabases(settings, migrations)
+  const turns = new Turns(() => performance.now())
+  const { opened, migrated } = openDatabases(settings, migrations, (since) => turns.count(since))
   const [first] = opened
   const names: Databases['names'] = [first.name, ...opened.slice(1).map(({ name }) => name)]
   const identities = new Identities()
@@ -93,7 +94,6 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     if (found === undefined) throw missingDatabase(name)
     return identities.checked(bound(found, figures, waiter), () => bound(first, figures, waiter))
   }
-  const turns = new Turns(() => performance.now())
   /** For the work of timers: each batch waits for its turn, and runs in another thread. */
   const databases: Databases = {
     names,
@@ -245,6 +245,7 @@ function runtimes(
     isHealthy,
     groupWriter: groupWriters({
       openDatabase: open,
+      turn: (owner) => turns.take(owner),
       resourceTypes: RESOURCE_TYPES,
       newId,
       wakeJobs: asked.wakeJobs,

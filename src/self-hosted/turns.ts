@@ -29,6 +29,8 @@ export class Turns {
   #rounds = 0
   /** When the next turn is given even if rounds are left: something else may take long in each of them. */
   #resumesAt = 0
+  /** Whether work was counted in this round. */
+  #hasCounted = false
 
   /** @param now milliseconds */
   constructor(now: () => number) {
@@ -57,6 +59,17 @@ export class Turns {
     })
   }
 
+  /**
+   * Counts work that was done for requests after their turns, such as a commit, as a turn. If it was long, new connections
+   * are accepted before the next turn.
+   *
+   * @param since when the work began
+   */
+  count(since: number): void {
+    this.#hasCounted = true
+    this.#begin(since)
+  }
+
   #isFree(owner: string): boolean {
     if (this.#waiting.size > 0 || this.#rounds > 0) return false
     const turns = this.#served.get(owner) ?? 0
@@ -72,16 +85,17 @@ export class Turns {
     this.#served.set(owner, (this.#served.get(owner) ?? 0) + 1)
   }
 
-  #begin(): void {
+  #begin(since = this.#now()): void {
     if (this.#since !== undefined) return
-    this.#since = this.#now()
+    this.#since = since
     setImmediate(() => this.#endRound())
   }
 
   #endRound(): void {
     const tookMs = this.#spentMs()
-    const hadTurn = this.#served.size > 0
+    const hadTurn = this.#served.size > 0 || this.#hasCounted
     this.#since = undefined
+    this.#hasCounted = false
     // Other owners have their turns first.
     for (const owner of this.#served.keys()) this.#moveToEnd(owner)
     this.#served.clear()

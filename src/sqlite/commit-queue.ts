@@ -43,13 +43,22 @@ export class CommitQueue {
   readonly #release: StatementSync
   readonly #end: StatementSync
   readonly #remembered: RememberedValues | undefined
+  readonly #committed: (since: number) => void
   #waiting: (Write | WriteElsewhere)[] = []
   #idle: (() => void)[] = []
 
-  /** @param remembered the values that reads may use */
-  constructor(database: DatabaseSync, remembered?: RememberedValues) {
+  /**
+   * @param remembered the values that reads may use
+   * @param committed called after each commit of this connection, with the `performance.now()` of its begin
+   */
+  constructor(
+    database: DatabaseSync,
+    remembered?: RememberedValues,
+    committed: (since: number) => void = () => {},
+  ) {
     this.#database = database
     this.#remembered = remembered
+    this.#committed = committed
     // `get`, because `run` also queries counters that are not needed and takes five times as long.
     this.#begin = database.prepare('BEGIN')
     // IMMEDIATE takes the write lock at the start: otherwise another writer could make the transaction fail half way.
@@ -141,9 +150,9 @@ export class CommitQueue {
   #commit(): void {
     const writes = this.#writesHere()
     const outcomes: Outcome[] = []
+    const started = performance.now()
     try {
       this.#beginWrite.get()
-      const started = performance.now()
       for (let i = 0, held = 0; i < writes.length && held <= MAX_HELD_CHARACTERS; i++) {
         if (i > 0 && performance.now() - started > MAX_COMMIT_MS) break
         const outcome = this.#runOne(writes[i] as Write)
@@ -158,6 +167,7 @@ export class CommitQueue {
       for (const { reject } of writes) reject(error)
       this.#waiting = this.#waiting.slice(writes.length)
     }
+    this.#committed(started)
     this.#goOn()
   }
 

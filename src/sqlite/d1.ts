@@ -32,10 +32,16 @@ export class SqliteD1 {
   /**
    * @param threads for long batches; without them, every batch runs here
    * @param remembered the values of expressions that this connection remembers
+   * @param committed as in CommitQueue
    */
-  constructor(database: DatabaseSync, threads?: DatabaseThreads, remembered?: RememberedValues) {
+  constructor(
+    database: DatabaseSync,
+    threads?: DatabaseThreads,
+    remembered?: RememberedValues,
+    committed?: (since: number) => void,
+  ) {
     this.#runner = new BatchRunner(database, remembered && ((sql) => remembered.rewrite(sql)))
-    this.#commits = new CommitQueue(database, remembered)
+    this.#commits = new CommitQueue(database, remembered, committed)
     this.#threads = threads
   }
 

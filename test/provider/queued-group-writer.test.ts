@@ -1,8 +1,11 @@
 import { env } from 'cloudflare:workers'
+import { uuidv7 } from 'uuidv7'
 import { describe, expect, it } from 'vitest'
 import { type GroupWriteAnswer, renderedOf } from '../../src/provider/groups/group-writer.ts'
 import { REMOVED_MEMBERSHIP_UNITS, VISIT_UNITS } from '../../src/scim/work.ts'
-import { DatabaseUnavailable } from '../../src/storage/database/database.ts'
+import { groupWriters } from '../../src/self-hosted/group-writers.ts'
+import { type D1Binding, DatabaseUnavailable, openDatabase } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { change, create, newCoordinator, requestOf, statusOf } from '../support/coordinator.ts'
 import { Client, GROUP, newClient, newToken, PATCH_OP } from '../support/harness.ts'
 
@@ -80,6 +83,41 @@ describe('the queue of group writes', () => {
     expect((await first).rendered).toBeDefined()
     expect((await late).refusal).toMatchObject({ status: 429, detail: expect.stringContaining('20000 ms') })
     expect((await together([request])).map(statusOf)).toEqual([200])
+  })
+
+  it('takes a turn of its tenant for each batch, where tenants take turns', async () => {
+    const client = await newClient()
+    const done: string[] = []
+    const binding: D1Binding = {
+      prepare: (text) => env.DB.prepare(text),
+      batch: (statements) => {
+        done.push('batch')
+        return env.DB.batch(statements)
+      },
+    }
+    const writerOf = groupWriters({
+      openDatabase: (_name, figures) => openDatabase(binding, figures),
+      turn: async (owner) => {
+        done.push(owner)
+      },
+      resourceTypes: RESOURCE_TYPES,
+      newId: uuidv7,
+      wakeJobs: async () => undefined,
+      now: Date.now,
+    })
+    const requests = ['a', 'b', 'c'].map((name) => requestOf(client, create(name)))
+    const [first, ...others] = await Promise.all(requests)
+    const { tenantId } = client
+    if (first === undefined) throw new Error('no request')
+    // The first write of a token is checked before it is queued; the check also loads.
+    expect(statusOf(await writerOf(tenantId).write(first))).toBe(200)
+    await Promise.all(others.map((request) => writerOf(tenantId).write(request)))
+    expect(done).toEqual(
+      Array(done.length / 2)
+        .fill([tenantId, 'batch'])
+        .flat(),
+    )
+    expect(done).toHaveLength(12)
   })
 
   it('answers an error of its own with a fault, which is not retried, unlike a database that does not answer', async () => {

@@ -82,6 +82,21 @@ describe('turns', () => {
     expect(done.join('')).toBe('ba')
   })
 
+  it('are given after new connections are accepted, also after a long commit that follows a turn', async () => {
+    const { turns, clock, done, work } = newTurns()
+    await turns.take('a')
+    await setImmediate()
+    const since = clock.ms
+    clock.ms += 50
+    turns.count(since)
+    const sent = [work('a', 1)]
+    for (let round = 0; round < 40; round++) await setImmediate()
+    expect(done).toEqual([])
+    await Promise.all(sent)
+    turns.count(clock.ms)
+    expect(turns.take('b')).toBeUndefined()
+  })
+
   it('are taken by each batch of the administration, such as a page of an export', async () => {
     const { turns, done, work } = newTurns()
     const batch = async () => {
@@ -170,6 +185,31 @@ describe('the service', () => {
     const late = one(method, path, bodyOf(0)).then(() => answered.push('one'))
     await Promise.all([...requests, late])
     expect(answered.indexOf('one')).toBeLessThan(5)
+    await service.stop()
+  })
+
+  it('answers one write of a tenant after at most two of many large writes of groups of another', async () => {
+    const { service, many, one } = await tenants()
+    const users = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => many('POST', '/Users', { userName: `u${i}` })),
+    )
+    const groups = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => many('POST', '/Groups', { displayName: `g${i}` })),
+    )
+    const value = users.map(({ id }) => ({ value: id, display: 'x'.repeat(4_000) }))
+    const Operations = [{ op: 'add', path: 'members', value }]
+    const answered: string[] = []
+    const { promise: first, resolve } = Promise.withResolvers<void>()
+    const large = groups.map(async ({ id }) => {
+      await many('PATCH', `/Groups/${id}?attributes=id`, { Operations })
+      answered.push('many')
+      resolve()
+    })
+    await first
+    const before = answered.length
+    await one('POST', '/Users', { userName: 'u' }).then(() => answered.push('one'))
+    expect(answered.indexOf('one') - before).toBeLessThan(3)
+    await Promise.all(large)
     await service.stop()
   })
 

@@ -44,7 +44,7 @@ const MAX_WRITES = 50
  * https://developers.cloudflare.com/d1/platform/limits/
  */
 const MAX_GROUPS = 9
-/** Characters in the bodies of a chunk: as many as one large body has, which D1 is known to take. */
+/** Characters in the bodies of a chunk, by default: as many as one large body has, which D1 is known to take. */
 const MAX_CHARACTERS = 1_000_000
 
 export interface QueuedGroupWriterOptions {
@@ -59,6 +59,8 @@ export interface QueuedGroupWriterOptions {
   readonly now: () => number
   /** Writes in a chunk; 1 turns group commit off. */
   readonly maxWrites?: number
+  /** Characters in the bodies of a chunk with several writes. */
+  readonly maxCharacters?: number
 }
 
 /** One for each tenant. */
@@ -67,12 +69,12 @@ export class QueuedGroupWriter implements GroupWriter {
   readonly #options: QueuedGroupWriterOptions
 
   constructor(options: QueuedGroupWriterOptions) {
-    const { now, maxWrites = MAX_WRITES } = options
+    const { now, maxWrites = MAX_WRITES, maxCharacters = MAX_CHARACTERS } = options
     this.#options = options
     this.#queue = new SerialQueue({
       limits: QUEUE_LIMITS,
       now,
-      chunkSize: (waiting) => chunkSize(waiting, maxWrites),
+      chunkSize: (waiting) => chunkSize(waiting, { maxWrites, maxCharacters }),
       run: (chunk) => runChunk(options, chunk),
     })
   }
@@ -142,7 +144,10 @@ function lengthOf(body: unknown): () => number {
  * needs the whole list of members, because its length is not known. All writes of a chunk have the same snapshot of the
  * tenant.
  */
-function chunkSize(waiting: readonly QueuedWrite[], maxWrites: number): number {
+function chunkSize(
+  waiting: readonly QueuedWrite[],
+  { maxWrites, maxCharacters }: { readonly maxWrites: number; readonly maxCharacters: number },
+): number {
   if (waiting.length === 1) return 1
   let characters = 0
   const groups = new Set<unknown>()
@@ -153,7 +158,7 @@ function chunkSize(waiting: readonly QueuedWrite[], maxWrites: number): number {
     if (!isSameSnapshot(call, waiting[0]?.call)) return true
     // A group that is to be created has no id yet.
     groups.add(write.needs.id || queued)
-    return i === maxWrites || groups.size > MAX_GROUPS || characters > MAX_CHARACTERS
+    return i === maxWrites || groups.size > MAX_GROUPS || characters > maxCharacters
   })
   return end === -1 ? waiting.length : Math.max(1, end)
 }
