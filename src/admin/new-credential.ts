@@ -12,6 +12,7 @@ import { check } from './check.ts'
 import type { CredentialInput } from './components/credential-form.tsx'
 import { number } from './components/number.ts'
 import { TOKEN_INPUT } from './contract/tokens.ts'
+import { refuseBeyondLimits } from './credential-limits.ts'
 import type { AdminContext } from './env.ts'
 import { AdminError } from './errors.ts'
 import { NoSuchTenant } from './require-tenant.ts'
@@ -29,7 +30,7 @@ export interface GeneratedSecret extends SecretInfo {
  * Stores a new token, with a new client unless the form names one.
  *
  * @returns undefined if the form was sent before
- * @throws {AdminError} 400; {NoSuchTenant}
+ * @throws {AdminError} 400, 409 beyond a limit; {NoSuchTenant}
  */
 export async function newToken(
   c: AdminContext,
@@ -47,7 +48,7 @@ export async function newToken(
     expiresAt: parseLastDay(input.expires, now),
     ...generated,
   })
-  if (stored === undefined) throw refusalOf(input, tenantId)
+  if (stored === undefined) throw await refusalOf(c, input, 'tokens')
   return stored === 'taken' ? undefined : { ...stored, text }
 }
 
@@ -68,12 +69,22 @@ export async function newSecret(
   const newClient = isNew ? { name, scope, tokenLifetime: MIN_TOKEN_LIFETIME_SECONDS } : undefined
   const { secret: text, ...generated } = await generateSecret()
   const stored = await insertSecretOnce(c.get('db'), tenantId, { ...secret, ...generated }, newClient)
-  if (stored === undefined) throw refusalOf(input, tenantId)
+  if (stored === undefined) throw await refusalOf(c, input, 'secrets')
   return stored === 'taken' ? undefined : { ...stored, text }
 }
 
-/** Nothing was stored: there is no such client, or, for a new client, no such tenant. */
-function refusalOf({ client }: CredentialInput, tenantId: string): Error {
+/**
+ * Nothing was stored: there is no such client, or, for a new client, no such tenant.
+ *
+ * @throws {AdminError} a limit is reached
+ */
+async function refusalOf(
+  c: AdminContext,
+  { client }: CredentialInput,
+  kind: 'tokens' | 'secrets',
+): Promise<Error> {
+  const tenantId = c.req.param('tenant') ?? ''
+  await refuseBeyondLimits(c.get('db'), tenantId, client === '' ? [kind, 'clients'] : [kind])
   if (client === '') return new NoSuchTenant(tenantId)
   return new AdminError(400, 'invalid', 'Must be one of the clients of this tenant', 'client')
 }

@@ -284,6 +284,13 @@ export const MAX_WAITING_READERS = 100
 
 /** Named tokens of administrators that are neither revoked nor expired. Each page of them shows all. */
 export const MAX_ADMIN_TOKENS = 100
+/**
+ * Clients of a tenant that are not deleted, and its tokens and client secrets that are not revoked. Lists of them have no
+ * pages. An import of clients has a limit of its own.
+ */
+export const MAX_CLIENTS = 500
+export const MAX_TOKENS = 500
+export const MAX_SECRETS = 500
 /** Entries of the audit trail. Beyond it, new entries replace the oldest ones. A trigger enforces the same value. */
 export const MAX_AUDIT_ENTRIES = 50_000
 

@@ -17,6 +17,7 @@ import { clientFactsQuery } from '../../storage/log/client-facts.ts'
 import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
+import { refuseBeyondLimits } from '../credential-limits.ts'
 import { deleteClientOf } from '../end-access.ts'
 import { AdminError } from '../errors.ts'
 import { clientJson, federationJson, secretJson } from '../read-models.ts'
@@ -46,7 +47,10 @@ export const clientHandlers: Handlers<typeof clientRoutes> = {
 
   async createClient({ db, parameters: { id }, body, c }) {
     const client = { ...body, id: newClientId(id), createdAt: c.env.now(), lastUsedAt: null }
-    if (!(await insertClient(db, id, client))) throw notReady(requireTenant(await getTenant(db, id), id))
+    if (!(await insertClient(db, id, client))) {
+      await refuseBeyondLimits(db, id, ['clients'])
+      throw notReady(requireTenant(await getTenant(db, id), id))
+    }
     const Location = `${ADMIN_API_PATH}/tenants/${id}/clients/${client.id}`
     const facts = body.scope === 'provision' ? NO_FACTS : undefined
     return {

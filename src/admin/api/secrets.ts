@@ -4,6 +4,7 @@ import { quote } from '../../scim/error.ts'
 import { DEFAULT_SECRET_DAYS, MAX_SECRET_DAYS } from '../../scim/limits.ts'
 import { generateSecret, insertSecret } from '../../storage/access/client-secrets.ts'
 import type { secretRoutes } from '../contract/secrets.ts'
+import { refuseBeyondLimits } from '../credential-limits.ts'
 import { revokeSecretOf } from '../end-access.ts'
 import { AdminError, invalidField } from '../errors.ts'
 import { newSecretJson } from '../read-models.ts'
@@ -20,7 +21,10 @@ export const secretHandlers: Handlers<typeof secretRoutes> = {
       ...{ id: c.env.newId(), clientId, name, createdAt: now, expiresAt },
       ...stored,
     })
-    if (created === undefined) throw noClient(id, clientId)
+    if (created === undefined) {
+      await refuseBeyondLimits(db, id, ['secrets'])
+      throw noClient(id, clientId)
+    }
     // Only this answer contains the secret.
     const urls = { tokenUrl: tokenUrl(c), tenantUrl: tenantUrl(c) }
     return { status: 201, body: { ...newSecretJson(created), clientSecret: secret, ...urls } }

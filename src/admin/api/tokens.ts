@@ -8,6 +8,7 @@ import type { Database } from '../../storage/database/database.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { tokenRoutes } from '../contract/tokens.ts'
+import { refuseBeyondLimits } from '../credential-limits.ts'
 import { revokeTokenOf } from '../end-access.ts'
 import { AdminError, invalidField } from '../errors.ts'
 import { newTokenJson, tokenJson } from '../read-models.ts'
@@ -32,6 +33,7 @@ export const tokenHandlers: Handlers<typeof tokenRoutes> = {
     await requireScope(db, id, body)
     const token = await insertToken(db, id, { ...body, id: c.env.newId(), createdAt: now, ...generated })
     if (token === undefined) {
+      await refuseBeyondLimits(db, id, body.clientId === undefined ? ['tokens', 'clients'] : ['tokens'])
       const tenant = requireTenant(await getTenant(db, id), id)
       throw body.clientId === undefined ? notReady(tenant) : noClient(body.clientId)
     }

@@ -1,7 +1,7 @@
 /** Clients: the actors of a tenant. Each client authenticates with tokens, or with access tokens that it gets for a secret. */
 import * as v from 'valibot'
 import { HEALTH_STATES } from '../../scim/client-health.ts'
-import { MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
+import { MAX_CLIENTS, MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import { FEDERATION } from './federation.ts'
 import { COUNT, NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
@@ -120,7 +120,9 @@ const CLIENT_WITH_CREDENTIALS = v.pipe(
     ...CLIENT_FIELDS,
     secrets: v.pipe(
       v.array(SECRET),
-      v.description('Its secrets, newest first, including revoked and expired ones.'),
+      v.description(
+        'Its secrets, newest first, including expired ones and those among the 100 newest of the tenant that are revoked.',
+      ),
     ),
     federation: v.nullable(FEDERATION),
   }),
@@ -143,7 +145,7 @@ export const clientRoutes = {
     path: '/tenants/{id}/clients',
     permission: 'change',
     summary: 'Creates a client',
-    description: 'Generate a secret or a token for the client next.',
+    description: `Generate a secret or a token for the client next. A tenant can have ${MAX_CLIENTS} clients.`,
     body: CLIENT_INPUT,
     answers: {
       201: { description: 'Created.', body: CLIENT, headers: { Location: 'The path of the client.' } },

@@ -1,6 +1,6 @@
 /** Secrets of clients, which they exchange for access tokens (RFC 6749 §4.4). */
 import * as v from 'valibot'
-import { DEFAULT_SECRET_DAYS, MAX_SECRET_DAYS } from '../../scim/limits.ts'
+import { DEFAULT_SECRET_DAYS, MAX_SECRET_DAYS, MAX_SECRETS } from '../../scim/limits.ts'
 import { NAME, TEXT, TEXT_OR_NULL, TIME, TIME_INPUT, TIME_OR_NULL, URI } from './fields.ts'
 import type { Routes } from './route.ts'
 
@@ -63,11 +63,10 @@ export const secretRoutes = {
     path: '/tenants/{id}/clients/{clientId}/secrets',
     permission: 'change',
     summary: 'Generates a secret of a client',
-    description:
-      'Only this answer contains the secret, because only its hash is stored. Other secrets stay valid.',
+    description: `Only this answer contains the secret, because only its hash is stored. Other secrets stay valid. A tenant can have ${MAX_SECRETS} secrets that are not revoked.`,
     body: SECRET_INPUT,
     answers: { 201: { description: 'Generated.', body: NEW_SECRET } },
-    refusals: [404],
+    refusals: [404, 409],
   },
   revokeSecret: {
     method: 'DELETE',

@@ -1,5 +1,6 @@
 /** Tokens: the bearer tokens that an administrator generates for the clients of a tenant. */
 import * as v from 'valibot'
+import { MAX_TOKENS } from '../../scim/limits.ts'
 import { SCOPE } from './clients.ts'
 import { NAME, TEXT, TEXT_OR_NULL, TIME, TIME_INPUT, TIME_OR_NULL, URI } from './fields.ts'
 import type { Routes } from './route.ts'
@@ -72,7 +73,7 @@ export const tokenRoutes = {
     answers: {
       200: {
         description:
-          'All tokens, oldest first, including revoked and expired ones. Access tokens are not listed.',
+          'The tokens, oldest first, including expired ones and the 100 newest of those that are revoked. Access tokens are not listed.',
         body: v.object({ tokens: v.array(TOKEN) }),
       },
     },
@@ -83,7 +84,7 @@ export const tokenRoutes = {
     path: '/tenants/{id}/tokens',
     permission: 'change',
     summary: 'Generates a token',
-    description: 'Only this answer contains the token, because only its hash is stored.',
+    description: `Only this answer contains the token, because only its hash is stored. A tenant can have ${MAX_TOKENS} tokens that are not revoked.`,
     body: TOKEN_INPUT,
     answers: { 201: { description: 'Generated.', body: NEW_TOKEN } },
     refusals: [404, 409],

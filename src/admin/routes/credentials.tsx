@@ -12,6 +12,7 @@ import { GuardError } from '../../storage/database/database.ts'
 import { TenantMoved } from '../../storage/tenants/locations.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
 import { tenantPaths } from '../components/paths.ts'
+import { refuseBeyondLimits } from '../credential-limits.ts'
 import {
   type Access,
   type Credential,
@@ -57,7 +58,10 @@ async function rotate(c: AdminContext, kind: CredentialKind): Promise<Response> 
   const isKnown = all.some((one) => one.id === id)
   const { text, stored } = isKnown ? TAKEN : await replacement(c, old, { id, createdAt: now })
   if (stored === 'taken') return c.redirect(`${tenantPaths(tenant.id).apiKeys}?done=known`, 303)
-  if (stored === undefined) throw gone(tenant.id, kind)
+  if (stored === undefined) {
+    await refuseBeyondLimits(c.get('db'), tenant.id, [kind === 'token' ? 'tokens' : 'secrets'])
+    throw gone(tenant.id, kind)
+  }
   return newCredentialPage(c, { tenant, credential: stored, text, old })
 }
 

@@ -8,6 +8,7 @@ import { putTrust, trustQuery } from '../../storage/access/trusts.ts'
 import { check } from '../check.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { CLIENT_INPUT } from '../contract/clients.ts'
+import { refuseBeyondLimits } from '../credential-limits.ts'
 import { deleteTrustOf } from '../end-access.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
@@ -41,7 +42,10 @@ federation.post('/:tenant/api-keys/federation', async (c) => {
       ...{ id, name, scope, tokenLifetime: MIN_TOKEN_LIFETIME_SECONDS },
       createdAt: c.env.now(),
     }
-    if ((await putTrust(c.get('db'), tenantId, trust, client)) === undefined) throw new NoSuchTenant(tenantId)
+    if ((await putTrust(c.get('db'), tenantId, trust, client)) === undefined) {
+      await refuseBeyondLimits(c.get('db'), tenantId, ['clients'])
+      throw new NoSuchTenant(tenantId)
+    }
     return c.redirect(`${pathOf(tenantId, id)}?done=connected`, 303)
   } catch (error) {
     return await newPage(c, form, formErrorOf(error))

@@ -10,6 +10,7 @@ import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { clientSecrets } from '../tables/tables.ts'
 import { type Client, insertClientStatement } from './clients.ts'
+import { hasRoomFor, isShown } from './credential-limits.ts'
 import { isRotatable, onceOnly, passOnStatement } from './replacements.ts'
 import { lastCharactersOf, sha256, toBase64Url } from './secrets.ts'
 
@@ -57,11 +58,15 @@ const SECRET = selection(clientSecrets, [
   'replacedBy',
 ])
 
-/** The secrets of a tenant, or of one of its clients, newest first, including revoked and expired ones. */
+/** The secrets of a tenant, or of one of its clients, newest first, with the newest of those that are revoked. */
 export function secretsQuery(tenantId: string, clientId?: string): Query<readonly SecretInfo[]> {
   const ofClient = clientId === undefined ? sql`` : sql`AND client_id = ${clientId}`
   return {
-    statements: [SECRET.where(sql`tenant_id = ${tenantId} ${ofClient} ORDER BY id DESC`)],
+    statements: [
+      SECRET.where(
+        sql`tenant_id = ${tenantId} ${ofClient} AND ${isShown('secrets', tenantId)} ORDER BY id DESC`,
+      ),
+    ],
     read: ([result]) => SECRET.all(result),
   }
 }
@@ -70,7 +75,7 @@ export function secretsQuery(tenantId: string, clientId?: string): Query<readonl
  * Stores a new secret.
  *
  * @param newClient the client to create with it; undefined: the client exists
- * @returns undefined when there is no such tenant or client, or it is being deleted
+ * @returns undefined when there is no such tenant or client, it is being deleted, or a limit is reached
  */
 export async function insertSecret(
   db: Database,
@@ -82,7 +87,8 @@ export async function insertSecret(
     statement(sql`INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters,
       created_at, expires_at)
     SELECT ${id}, tenant_id, id, ${name}, ${hash}, ${lastCharacters}, ${createdAt}, ${expiresAt}
-    FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`)
+    FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL
+      AND ${hasRoomFor('secrets', tenantId)}`)
   const results = await db.batch([
     ...(newClient ? [insertClientStatement(tenantId, { ...newClient, id: clientId, createdAt })] : []),
     { ...insert, act: { target: id } },
@@ -106,7 +112,7 @@ export async function insertSecretOnce(
  * Stores a replacement of a secret, with the same client, name and lifetime, and records it in the old one.
  *
  * @returns the stored secret; "taken" when the form was sent before; undefined when the old one is unknown, revoked or
- *   already rotated
+ *   already rotated, or the limit is reached
  */
 export async function rotateSecret(
   db: Database,
@@ -120,11 +126,12 @@ export async function rotateSecret(
     statement(sql`INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters, created_at, expires_at)
       SELECT ${id}, tenant_id, client_id, name, ${hash}, ${lastCharacters}, ${createdAt},
         ${createdAt} + expires_at - created_at
-      FROM client_secrets WHERE ${isOld}`)
+      FROM client_secrets WHERE ${isOld} AND ${hasRoomFor('secrets', tenantId)}`)
   const results = await onceOnly(
     db.batch([
       { ...insert, act: {} },
-      statement(sql`UPDATE client_secrets SET replaced_by = ${id} WHERE ${isOld}`),
+      statement(sql`UPDATE client_secrets SET replaced_by = ${id} WHERE ${isOld}
+        AND EXISTS (SELECT 1 FROM client_secrets WHERE id = ${id})`),
       SECRET.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
     ]),
   )

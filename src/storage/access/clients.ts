@@ -9,6 +9,7 @@ import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { clients } from '../tables/tables.ts'
 import { administratorId } from './administrator.ts'
+import { hasRoomFor } from './credential-limits.ts'
 import { toBase64Url } from './secrets.ts'
 import type { TokenScope } from './tokens.ts'
 
@@ -97,21 +98,21 @@ function selectClient(tenantId: string, id: string): Statement {
 /** A client to store. */
 export type NewClient = Omit<Client, 'lastUsedAt'>
 
-/** @returns false when there is no such tenant, or the tenant is being deleted */
+/** @returns false when there is no such tenant, the tenant is being deleted, or it has MAX_CLIENTS */
 export async function insertClient(db: Database, tenantId: string, client: NewClient): Promise<boolean> {
   const insert = insertClientStatement(tenantId, client)
   const [inserted] = await db.batch([{ ...insert, act: { target: client.id } }])
   return (inserted?.changes ?? 0) > 0
 }
 
-/** Does nothing if the client exists. */
+/** Does nothing if the client exists, or the tenant has MAX_CLIENTS. */
 export function insertClientStatement(
   tenantId: string,
   { id, name, scope, tokenLifetime, createdAt }: NewClient,
 ): Statement {
   return statement(sql`INSERT INTO clients (id, tenant_id, name, scope, token_lifetime, created_at)
     SELECT ${id}, id, ${name}, ${scope}, ${tokenLifetime}, ${createdAt} FROM tenants
-    WHERE id = ${tenantId} AND state <> 'deleting' ON CONFLICT (id) DO NOTHING`)
+    WHERE id = ${tenantId} AND state <> 'deleting' AND ${hasRoomFor('clients', tenantId)} ON CONFLICT (id) DO NOTHING`)
 }
 
 /**

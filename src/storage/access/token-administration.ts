@@ -5,6 +5,7 @@ import { sql } from 'drizzle-orm'
 import { type Database, statement } from '../database/database.ts'
 import { selection } from '../tables/selection.ts'
 import { tokens } from '../tables/tables.ts'
+import { hasRoomFor } from './credential-limits.ts'
 import { passOnStatement } from './replacements.ts'
 import { lastCharactersOf, sha256, toBase64Url } from './secrets.ts'
 import type { TokenScope } from './tokens.ts'
@@ -60,7 +61,7 @@ export const STORED_TOKEN = selection(
 /**
  * Stores a new token.
  *
- * @returns undefined when there is no such tenant or client, or it is being deleted
+ * @returns undefined when there is no such tenant or client, it is being deleted, or a limit is reached
  */
 export async function insertToken(
   db: Database,
@@ -71,10 +72,12 @@ export async function insertToken(
     clientId === undefined
       ? statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, last_characters, created_at, expires_at)
           SELECT ${id}, id, ${name}, ${scope}, ${hash}, ${lastCharacters}, ${createdAt}, ${expiresAt}
-          FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`)
+          FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'
+            AND ${hasRoomFor('tokens', tenantId)} AND ${hasRoomFor('clients', tenantId)}`)
       : statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, last_characters, created_at, expires_at)
           SELECT ${id}, tenant_id, id, ${name}, scope, ${hash}, ${lastCharacters}, ${createdAt}, ${expiresAt}
-          FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`)
+          FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL
+            AND ${hasRoomFor('tokens', tenantId)}`)
   const [, stored] = await db.batch([
     { ...insert, act: { target: id } },
     STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),

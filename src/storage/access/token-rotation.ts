@@ -4,6 +4,7 @@ import { type Database, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { tokens } from '../tables/tables.ts'
+import { hasRoomFor, isShown } from './credential-limits.ts'
 import { isRotatable, onceOnly } from './replacements.ts'
 import {
   insertToken,
@@ -35,10 +36,14 @@ const LISTED_TOKEN = selection(
   { computed: { clientId: TOKEN_CLIENT_ID } },
 )
 
-/** The tokens that administrators generated, newest first, including revoked and expired ones. */
+/** The tokens that administrators generated, newest first, with the newest of those that are revoked. */
 export function tokensQuery(tenantId: string): Query<readonly ListedToken[]> {
   return {
-    statements: [LISTED_TOKEN.where(sql`tenant_id = ${tenantId} AND credential_id IS NULL ORDER BY id DESC`)],
+    statements: [
+      LISTED_TOKEN.where(
+        sql`tenant_id = ${tenantId} AND credential_id IS NULL AND ${isShown('tokens', tenantId)} ORDER BY id DESC`,
+      ),
+    ],
     read: ([result]) => LISTED_TOKEN.all(result),
   }
 }
@@ -60,7 +65,7 @@ export async function insertTokenOnce(
  * Stores a replacement of a token, with the same client, name, scope and lifetime, and records it in the old token.
  *
  * @returns the stored token; "taken" when the form was sent before; undefined when the old token is unknown, revoked
- *   or already rotated
+ *   or already rotated, or the limit is reached
  */
 export async function rotateToken(
   db: Database,
@@ -74,11 +79,12 @@ export async function rotateToken(
     statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, last_characters, created_at, expires_at)
       SELECT ${id}, tenant_id, client_id, name, scope, ${hash}, ${lastCharacters}, ${createdAt},
         ${createdAt} + expires_at - created_at
-      FROM tokens WHERE ${isOld}`)
+      FROM tokens WHERE ${isOld} AND ${hasRoomFor('tokens', tenantId)}`)
   const results = await onceOnly(
     db.batch([
       { ...insert, act: {} },
-      statement(sql`UPDATE tokens SET replaced_by = ${id} WHERE ${isOld}`),
+      statement(sql`UPDATE tokens SET replaced_by = ${id} WHERE ${isOld}
+        AND EXISTS (SELECT 1 FROM tokens WHERE id = ${id})`),
       STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id}`),
     ]),
   )

@@ -56,7 +56,7 @@ export type NewTrust = Omit<Trust, 'jwksFetchedAt' | 'lastUsedAt'>
  * Adds or replaces the trust of a client, and revokes the access tokens that were issued for assertions of the earlier one.
  *
  * @param newClient is created before, unless it exists
- * @returns undefined when the tenant has no such client, or there is no such tenant
+ * @returns undefined when the tenant has no such client, there is no such tenant, or it has MAX_CLIENTS
  */
 export async function putTrust(
   db: Database,
