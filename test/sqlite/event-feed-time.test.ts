@@ -89,4 +89,33 @@ describe('a page of the event feed', () => {
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => String(i + 1)))
     expect(seen.length).toBeGreaterThanOrEqual(COMPARED)
   })
+
+  it('looks through a bounded number of bytes, and the next page goes on', { timeout: 60_000 }, async () => {
+    const { id, token } = await newTenant()
+    const [count, bytes] = [1_000, 80_000]
+    await env.DB.prepare('DELETE FROM events WHERE tenant_id = ?').bind(id).run()
+    await env.DB.prepare(
+      `INSERT INTO events (tenant_id, seq, type, time, resource_id, data, previous, total_bytes)
+       SELECT ?1, value + 1, iif(value + 1 IN (1, ?2), 'user.created', 'user.updated'), 0, 'u', '{"version":1}',
+         json_object('title', hex(zeroblob(?3 / 2))), (value + 1) * ?3 FROM json_each(?4)`,
+    )
+      .bind(id, count, bytes, JSON.stringify([...Array(count).keys()]))
+      .run()
+    const [found, pages] = [[] as string[], [] as number[]]
+    for (let query = '', more = true; more; ) {
+      const answer = await send('GET', `/events?types=user.created${query}`, token)
+      const { events, cursor, hasMore } = (await answer.json()) as {
+        events: { id: string }[]
+        cursor: string
+        hasMore: boolean
+      }
+      for (const { id: event } of events) found.push(event.slice(event.lastIndexOf('_') + 1))
+      pages.push(events.length)
+      query = `&after=${cursor}`
+      more = hasMore
+    }
+    expect(found).toEqual(['1', String(count)])
+    // 32 MiB of 80 MB are on each page.
+    expect(pages).toEqual([1, 0, 1])
+  })
 })

@@ -77,6 +77,11 @@ const selectNewest = prepared(
 
 /** Events that one query looks at, if few of them are of the wanted types. */
 export const MAX_SCANNED_EVENTS = 5_000
+/**
+ * The bytes of these events, previous values included: SQLite reads the whole row of each event that it passes, which takes
+ * 0.35 ms for a megabyte. The first event may be larger.
+ */
+const MAX_SCANNED_BYTES = 32 * 1024 * 1024
 /** The data of a page. Looked up, its members take about six times as much. */
 const MAX_PAGE_BYTES = 256 * 1024
 /**
@@ -110,9 +115,27 @@ export function feedQuery(
   }
 }
 
-/** The last event that a page starting after a number looks at. */
-const lastScanned = (after: Part) =>
-  sql`max(${after}, coalesce((SELECT seq FROM events WHERE tenant_id = t.id ORDER BY seq LIMIT 1), 1) - 1) + ${sql.raw(String(MAX_SCANNED_EVENTS))}`
+/**
+ * SELECT of the last event that a page starting after a number looks at. The events have the sum of the bytes up to them, in
+ * which a binary search finds it.
+ */
+function lastScanned({ tenantId, after }: { readonly tenantId: Part; readonly after: Part }): SQL {
+  const most = sql.raw(String(MAX_SCANNED_EVENTS))
+  const fits = (seq: string) => sql`coalesce((SELECT total_bytes FROM events WHERE tenant_id = ${tenantId}
+    AND seq > first AND seq <= ${sql.raw(seq)} ORDER BY seq DESC LIMIT 1), 0) <= most_bytes`
+  // Numbers of JavaScript are bound as floating-point numbers.
+  const middle = 'CAST((low + high) / 2 AS INTEGER)'
+  return sql`WITH RECURSIVE
+    start AS MATERIALIZED (SELECT max(${after}, coalesce((SELECT seq FROM events WHERE tenant_id = ${tenantId} ORDER BY seq LIMIT 1), 1) - 1) AS first),
+    bound AS MATERIALIZED (SELECT first, ${sql.raw(String(MAX_SCANNED_BYTES))} + coalesce((SELECT total_bytes FROM events
+      WHERE tenant_id = ${tenantId} AND seq > first ORDER BY seq LIMIT 1), 0) AS most_bytes FROM start),
+    search(first, most_bytes, low, high) AS (
+      SELECT first, most_bytes, first + CASE WHEN ${fits(`first + ${MAX_SCANNED_EVENTS}`)} THEN ${most} ELSE 0 END, first + ${most} FROM bound
+      UNION ALL SELECT first, most_bytes, CASE WHEN ${fits(middle)} THEN ${sql.raw(middle)} ELSE low END,
+        CASE WHEN ${fits(middle)} THEN high ELSE ${sql.raw(middle)} END
+      FROM search WHERE high - low > 1)
+    SELECT CAST(max(low) AS INTEGER) AS seq FROM search`
+}
 
 const selectStream = prepared((slots: Slots<'tenantId' | 'after'>) => streamSql(slots))
 
@@ -124,10 +147,11 @@ export function streamSql({ tenantId, after }: { readonly tenantId: Part; readon
   const end = (what: string, order: string) =>
     sql.raw(`(SELECT ${what} FROM events WHERE tenant_id = t.id ORDER BY seq ${order} LIMIT 1)`)
   const timeAt = (seq: Part) => sql`(SELECT time FROM events WHERE tenant_id = t.id AND seq = ${seq})`
-  return sql`SELECT event_key AS "key", created_at AS createdAt, ${end('seq', 'ASC')} AS first, ${end('seq', 'DESC')} AS head,
+  return sql`WITH last AS MATERIALIZED (${lastScanned({ tenantId, after })})
+    SELECT event_key AS "key", created_at AS createdAt, ${end('seq', 'ASC')} AS first, ${end('seq', 'DESC')} AS head,
       ${end('time', 'DESC')} AS headTime, ${timeAt(after)} AS timeAtPosition,
-      ${lastScanned(after)} AS scanned, ${timeAt(lastScanned(after))} AS scannedTime
-    FROM tenants AS t WHERE id = ${tenantId}`
+      last.seq AS scanned, ${timeAt(sql`last.seq`)} AS scannedTime
+    FROM tenants AS t CROSS JOIN last WHERE id = ${tenantId}`
 }
 
 type PageSlot = 'tenantId' | 'after' | 'more' | 'types'
@@ -147,9 +171,11 @@ export function pageSql(
   types: readonly StoredResourceType[],
   { tenantId, after, more, types: wanted }: PageParts,
 ): SQL {
-  return sql`WITH page AS (
-      SELECT e.* FROM tenants AS t CROSS JOIN events AS e ON e.tenant_id = t.id AND e.seq > ${after}
-        AND e.seq <= ${lastScanned(after)}
+  return sql`WITH last AS MATERIALIZED (${lastScanned({ tenantId, after })}),
+    page AS (
+      SELECT e.tenant_id, e.seq, e.type, e.time, e.client_id, e.request_id, e.resource_id, e.data
+      FROM tenants AS t CROSS JOIN events AS e ON e.tenant_id = t.id AND e.seq > ${after}
+        AND e.seq <= (SELECT seq FROM last)
       WHERE t.id = ${tenantId} AND (${wanted} IS NULL OR e.type IN (SELECT value FROM json_each(${wanted})))
       ORDER BY e.seq LIMIT ${more}),
     counted AS (SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY seq) AS n,
