@@ -1,8 +1,10 @@
 /**
  * The port of the server on Node.js, by @hono/node-server.
  */
+import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type HttpBindings, serve } from '@hono/node-server'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server'
 import { fail } from './fail.ts'
 import { announce, type Prepared, portError, type Started, start } from './main.ts'
 import { badRequestAnswer, hasDotSegments } from './refusal.ts'
@@ -25,43 +27,55 @@ export function serveOnNode(prepared: Prepared, onListen?: (origin: string) => v
   const { host, port } = settings.listen
   // Set before the first request is read: nothing else runs between the opening of the port and the callback.
   let started: Started | undefined
+  const listener = getRequestListener(
+    async (request: Request, env: unknown) => {
+      const { incoming, outgoing } = env as HttpBindings
+      if (isClosing(incoming) || started === undefined) return new Response(null, { status: 503 })
+      const { service } = started
+      const sent = new Promise((resolve) => outgoing.once('close', resolve))
+      const address = incoming.socket.remoteAddress ?? ''
+      const response = hasDotSegments(incoming.url ?? '')
+        ? badRequestAnswer('the path must not have "." or ".." in it')
+        : await service.fetch({ request, address }, sent)
+      // An answer whose client is gone is not released by anything else, and would count as unread.
+      if (incoming.socket.destroyed) void response.body?.cancel()
+      outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
+      if (!incoming.complete) closeAfterAnswer(incoming, response, () => service.turn(UNREAD_BODIES))
+      return response
+    },
+    { hostname: host, errorHandler: failureAnswer },
+  )
+  const options = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+    // The timeout of a whole request: an import may take hours. The reader of a body ends a stalled one.
+    requestTimeout: 0,
+  }
   try {
-    const server = serve(
-      {
-        hostname: host,
-        port,
-        fetch: async (request: Request, env: unknown) => {
-          const { incoming, outgoing } = env as HttpBindings
-          if (isClosing(incoming) || started === undefined) return new Response(null, { status: 503 })
-          if (hasDotSegments(incoming.url ?? ''))
-            return badRequestAnswer('the path must not have "." or ".." in it')
-          const sent = new Promise((resolve) => outgoing.once('close', resolve))
-          const address = incoming.socket.remoteAddress ?? ''
-          const { service } = started
-          const response = await service.fetch({ request, address }, sent)
-          // An answer whose client is gone is not released by anything else, and would count as unread.
-          if (incoming.socket.destroyed) void response.body?.cancel()
-          outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
-          if (!incoming.complete) closeAfterAnswer(incoming, response, () => service.turn(UNREAD_BODIES))
-          return response
-        },
-        serverOptions: {
-          ...tls,
-          headersTimeout: HEADERS_TIMEOUT_MS,
-          connectionsCheckingInterval: CHECKING_INTERVAL_MS,
-          // The timeout of a whole request: an import may take hours. The reader of a body ends a stalled one.
-          requestTimeout: 0,
-        },
-        ...(tls === undefined ? {} : { createServer: createTlsServer }),
-      },
-      (at) => {
-        started = start(prepared)
-        const origin = announce(started, tls === undefined ? 'http' : 'https', at.address, at.port)
-        onListen?.(origin)
-      },
-    )
+    const server =
+      tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls }, listener)
     server.on('error', (error) => fail(portError(error, `port ${port} of ${host}`)))
+    server.listen(port, host, () => {
+      started = start(prepared)
+      const at = server.address() as AddressInfo
+      const origin = announce(started, tls === undefined ? 'http' : 'https', at.address, at.port)
+      onListen?.(origin)
+    })
   } catch (error) {
     fail(portError(error, `port ${port} of ${host}`))
   }
+}
+
+/**
+ * The answer to a request that cannot become a `Request`, because of its "Host" or its path. The connection is closed:
+ * nothing would bound the rest of its body.
+ */
+function failureAnswer(error: unknown): Response {
+  if (!(error instanceof RequestError)) {
+    console.error(error)
+    return new Response(null, { status: 500 })
+  }
+  const response = badRequestAnswer(`the "Host" header or the path is not valid: ${error.message}`)
+  response.headers.set('Connection', 'close')
+  return response
 }

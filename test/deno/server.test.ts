@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { get } from 'node:https'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -26,6 +27,7 @@ import {
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+const MANY_BYTES = 64 * 1024 * 1024
 const modules = buildModules()
 
 const RUNTIMES: readonly RuntimeName[] = ['Deno', 'Node.js']
@@ -199,6 +201,7 @@ for (const runtime of RUNTIMES) {
         for (const host of hosts) {
           const { text } = await ask(host)
           expect([host, text.slice(0, 13)]).toEqual([host, 'HTTP/1.1 400 '])
+          expect([host, text]).toEqual([host, expect.stringMatching(/\r\n\r\n\{.*\\?"Host\\?"/)])
           expect(text).not.toContain('"tenants"')
         }
         // A second host, in the request line.
@@ -223,6 +226,25 @@ for (const runtime of RUNTIMES) {
         }
         expect((await fetch(`http://127.0.0.1:${port}//scim//v2/ServiceProviderConfig/`)).status).toBe(200)
       })
+
+      // Deno discards the rest of every refused body itself.
+      it.runIf(runtime === 'Node.js')(
+        'does not read the whole body of a request with an invalid address',
+        async () => {
+          const { port } = await start()
+          for (const [path, host] of [
+            ['/scim/v2/Users', 'a/b'],
+            ['/scim/v2/../x', 'a'],
+          ]) {
+            const { sent, text } = await sendWithoutEnd(
+              port,
+              `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${MANY_BYTES}\r\n\r\n`,
+            )
+            expect([path, text]).toEqual([path, expect.stringMatching(/^HTTP\/1\.1 4/)])
+            expect([path, sent < MANY_BYTES / 4]).toEqual([path, true])
+          }
+        },
+      )
 
       it('answers a wrongly framed body as a fault of the client', async () => {
         const { port } = await start()
@@ -513,4 +535,29 @@ for (const runtime of RUNTIMES) {
       })
     },
   )
+}
+
+/**
+ * Sends the head of a request, and bytes of its body until the server ends the connection or has taken all of them.
+ */
+function sendWithoutEnd(port: number, head: string): Promise<{ sent: number; text: string }> {
+  return new Promise((resolve) => {
+    const chunk = Buffer.alloc(64 * 1024, ' ')
+    const socket = connect({ port, host: '127.0.0.1' })
+    let [sent, text] = [0, '']
+    const send = () => {
+      while (!socket.destroyed && sent < MANY_BYTES) {
+        sent += chunk.byteLength
+        if (!socket.write(chunk)) return
+      }
+      socket.destroy()
+    }
+    socket.on('data', (data) => (text += data.toString('latin1')))
+    socket.on('drain', send)
+    // A reset is one way to end the connection.
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve({ sent, text }))
+    socket.write(head)
+    send()
+  })
 }
