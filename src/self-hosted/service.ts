@@ -183,7 +183,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     }
   }
   const stop = async () => {
-    stopMaintenance()
+    const maintained = stopMaintenance()
     metrics?.stop()
     waiters.stop()
     await reconciled
@@ -193,6 +193,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       console.error(`error: ${inFlight.count} requests took longer than ${STOP_TIMEOUT_MS} ms and were ended`)
     }
     await delivered
+    await maintained
     for (const { d1 } of opened) await d1.stop()
     for (const { file } of opened) file.close()
   }
@@ -285,15 +286,34 @@ interface Interrupted {
   readonly webhooks: WebhookTimer
 }
 
-/** The hourly work of the cron in wrangler.toml, and interrupted work. @returns a function that stops it */
+/** Ends the hourly work at its next batch. */
+class Stopped extends Error {}
+
+/**
+ * The hourly work of the cron in wrangler.toml, and interrupted work.
+ *
+ * @returns a function that stops it, and resolves when nothing of it uses the databases any more
+ */
 function maintainHourly(
   databases: Databases,
   { logRetentionDays: retentionDays, eventRetentionDays, app: { tombstoneDays } }: ServerSettings,
   { jobs, webhooks }: Interrupted,
-): () => void {
-  let timer = setTimeout(run, FIRST_PRUNING_MS)
+): () => Promise<void> {
+  const start = () => {
+    running = run()
+  }
+  let timer = setTimeout(start, FIRST_PRUNING_MS)
+  let running = Promise.resolve()
   const firstJobs = setTimeout(() => void wakeAll().then(pokeAll), FIRST_JOBS_MS)
   let isStopped = false
+  const untilStopped: Databases = {
+    ...databases,
+    open: (name) =>
+      inTurn(databases.open(name), () => {
+        if (isStopped) throw new Stopped()
+        return undefined
+      }),
+  }
   async function run(): Promise<void> {
     try {
       const now = Date.now()
@@ -301,7 +321,7 @@ function maintainHourly(
       const pokeWebhooks = (due: readonly WebhookAddress[]) => webhooks.pokeEach(due)
       await maintain(
         {
-          databases,
+          databases: untilStopped,
           resourceTypes,
           now,
           retentionDays,
@@ -313,12 +333,13 @@ function maintainHourly(
         (done) => console.log(JSON.stringify(done)),
       )
     } catch (error) {
-      // The next hour tries again.
-      console.error(JSON.stringify({ job: 'prune and finish deletions', message: String(error) }))
+      // The next hour tries again, or the next start.
+      if (!isStopped)
+        console.error(JSON.stringify({ job: 'prune and finish deletions', message: String(error) }))
     }
     if (!isStopped) await reconcileAndLog(databases, RESOURCE_TYPES)
     await wakeAll()
-    if (!isStopped) timer = setTimeout(run, HOUR_MS)
+    if (!isStopped) timer = setTimeout(start, HOUR_MS)
   }
   async function wakeAll(): Promise<void> {
     try {
@@ -338,6 +359,7 @@ function maintainHourly(
     isStopped = true
     clearTimeout(timer)
     clearTimeout(firstJobs)
+    return running
   }
 }
 

@@ -63,6 +63,32 @@ describe('startService', () => {
     await service.stop()
   })
 
+  it('ends the pruning at its next batch when it is stopped, and leaves the file alone afterwards', async () => {
+    const { setTimeout: wait } = globalThis
+    const soon = (task: () => void, ms?: number) => wait(task, ms === 60_000 ? 0 : ms)
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(soon as typeof setTimeout)
+    vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const its = settings()
+    await startService(its, MIGRATIONS).stop()
+    const database = new DatabaseSync(its.databaseFile, { timeout: 5_000 })
+    const left = () => Number(database.prepare('SELECT count(*) AS count FROM provisioning_log').get()?.count)
+    database.exec(`WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 50000)
+      INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, status, changes,
+        ignored, request_id)
+      SELECT 'default', printf('00000000-0000-7000-8000-%012d', value), value, 't', 'create', 'accepted', 'User', 201,
+        '[]', '[]', 'r' FROM n`)
+    const service = startService(its, MIGRATIONS)
+    while (left() === 50_000) await new Promise((next) => setImmediate(next))
+    await service.stop()
+    const after = left()
+    expect(after).toBeGreaterThan(0)
+    await new Promise((done) => wait(done, 3_000))
+    expect(left()).toBe(after)
+    expect(errors).not.toHaveBeenCalled()
+    database.close()
+  })
+
   it('names the migrations that it has applied to each file', async () => {
     const its = settings()
     const names = MIGRATIONS.map(({ name }) => name)
