@@ -15,7 +15,7 @@ import { build, type Peer, servingMs, start, stop } from './peers/peer.ts'
 import { readOptions, runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 import { type Wait, watchHealth } from './waiting/health.ts'
-import { importCopy } from './waiting/import.ts'
+import { importCopy, PHASES, type Phase } from './waiting/import.ts'
 import { type Ended, inLoop, SCANS, type Scan } from './waiting/scans.ts'
 
 const CONNECTIONS = 4
@@ -155,17 +155,25 @@ function scanCells({ scan, status, scansPerSecond, alone, elsewhere, here }: Bes
 interface BesideImport {
   readonly seconds: number
   readonly before: readonly Wait[]
-  readonly during: readonly Wait[]
+  readonly during: readonly PhaseWait[]
+}
+
+interface PhaseWait extends Wait {
+  readonly phase: Phase
 }
 
 async function measureImport(server: Peer): Promise<BesideImport> {
   const alone = await watchHealth(server)
   await setTimeout(BEFORE_IMPORT_MS)
   const before = await alone.end()
+  const starts: { readonly phase: Phase; readonly at: number }[] = []
   const started = performance.now()
   const beside = await watchHealth(server)
-  await importCopy(server.port)
-  return { seconds: (performance.now() - started) / 1_000, before, during: await beside.end() }
+  await importCopy(server.port, (phase) => starts.push({ phase, at: performance.now() }))
+  const seconds = (performance.now() - started) / 1_000
+  const phaseAt = (ms: number) => starts.findLast(({ at }) => at <= ms)?.phase ?? 'export'
+  const during = (await beside.end()).map((wait) => ({ ...wait, phase: phaseAt(wait.due) }))
+  return { seconds, before, during }
 }
 
 function printImport(host: HostName, users: number, { seconds, before, during }: BesideImport): void {
@@ -191,5 +199,11 @@ goal: p99 below ${HEALTH_GOAL_MS} ms. "Serving" is the processor time that the s
     'p99 ms',
     'most ms',
   ]
-  console.log(markdownTable(header, [row('before', before), row('during', during)]))
+  const phases = PHASES.map((phase) =>
+    row(
+      `the ${phase} alone`,
+      during.filter((wait) => wait.phase === phase),
+    ),
+  )
+  console.log(markdownTable(header, [row('before', before), row('during', during), ...phases]))
 }
