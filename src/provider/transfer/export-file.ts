@@ -1,6 +1,7 @@
 /** The file that the job of an export writes: how far it is, and its bytes. */
 import type { Database } from '../../storage/database/database.ts'
 import { bytesOfChunk, readChunksAfter, type TransferFile } from '../../storage/transfer/chunks.ts'
+import { pause } from '../../storage/transfer/pause.ts'
 import type { ExportProgress } from './export-lines.ts'
 
 /** How far a file is. Some chunks of it have this as JSON, and the last one always has. */
@@ -37,6 +38,8 @@ async function* bytesOf(
       if (chunk.number !== ++number) throw deleted(file)
       yield await bytesOfChunk(chunk)
       if (chunk.progress !== null && (JSON.parse(chunk.progress) as FileProgress).export === null) return
+      // In one process with requests, others run between two chunks.
+      await pause()
     }
   }
   throw deleted(file)
