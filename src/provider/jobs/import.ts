@@ -29,7 +29,8 @@ import {
 } from '../../storage/transfer/chunks.ts'
 import { pause } from '../../storage/transfer/pause.ts'
 import { activeWebhooksQuery } from '../../storage/webhooks/webhooks.ts'
-import { ConcurrentImportError, importDirectory, LineRefused } from '../transfer/import-lines.ts'
+import { ConcurrentImportError, LineRefused } from '../transfer/import-batches.ts'
+import { importDirectory } from '../transfer/import-lines.ts'
 import { TransferRefused } from '../transfer/refused.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
