@@ -27,8 +27,11 @@ async function clientOf(users: number): Promise<Client> {
   return client
 }
 
-async function sized({ tenantId }: Client, users: number): Promise<void> {
-  await env.DB.prepare('UPDATE tenants SET user_count = ?2 WHERE id = ?1').bind(tenantId, users).run()
+/** @param pieces of 256 bytes beyond the first KiB of each user */
+async function sized({ tenantId }: Client, users: number, pieces = 0): Promise<void> {
+  await env.DB.prepare('UPDATE tenants SET user_count = ?2, user_pieces = ?3 WHERE id = ?1')
+    .bind(tenantId, users, pieces)
+    .run()
 }
 
 /** The total and the ids on a page, or the type of the error. */
@@ -90,6 +93,19 @@ describe.runIf(HAS_THREAD)('in a thread of its own, a filter without an index', 
       await sized(client, users)
       const { body } = await client.filter('/Users', filter, '&count=1')
       expect([users, filter, body.scimType]).toEqual([users, filter, isRefused ? 'tooMany' : undefined])
+    }
+  })
+
+  it('is answered for 3,000 users of 50 KB, whose documents cost less for each byte, and not for 4,000', async () => {
+    const client = await clientOf(USERS)
+    const pieces = (50_000 - 1_024) / 256
+    for (const [users, isRefused] of [
+      [3_000, false],
+      [4_000, true],
+    ] as const) {
+      await sized(client, users, Math.floor(users * pieces))
+      const { body } = await client.filter('/Users', 'title eq "quick 12"', '&count=1')
+      expect([users, body.scimType]).toEqual([users, isRefused ? 'tooMany' : undefined])
     }
   })
 })

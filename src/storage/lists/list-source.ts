@@ -55,6 +55,8 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
 export interface SparseScan {
   /** True for each match, and for few other resources. */
   readonly prefilter: SQL
+  /** The filter alone, for resources that meet the prefilter. */
+  readonly test: SQL
   /** Nanoseconds to test a resource: the least, which does not read its documents to be known. */
   readonly work: SQL
   /** The same with its elements; undefined if none are tested. Its documents are read for that. */

@@ -58,7 +58,8 @@ export function listsOf(
   if (scanned === undefined) {
     const sparse = budget && hasThread ? sparseListOf(simple, known, budget) : undefined
     if (sparse === undefined) return [list]
-    const sources = list.sources.map((source) => ({ ...source, sparse: sparse.scan }))
+    const { scan } = sparse
+    const sources = list.sources.map((source) => ({ ...source, condition: scan.test, sparse: scan }))
     return [list, { ...list, sources, budget: sparse.budget }]
   }
   return [list, listOf(scanned, tenantId, slice, scanBudget(scanned, known, budget))]

@@ -6,6 +6,8 @@
  * Only where a scan has a thread of its own: it reads more resources than the limit allows otherwise, which D1 bills.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { compileFilter } from '../../scim/filter/compile.ts'
+import { columnsOf } from './column-map.ts'
 import { toSql } from './columns.ts'
 import type { ListPart } from './list-request.ts'
 import type { SparseScan } from './list-source.ts'
@@ -13,7 +15,7 @@ import { prefilterOf, searchedParts } from './prefilter.ts'
 import type { ScanBudget } from './scan-budget.ts'
 import { isDocumentScan } from './scan-conditions.ts'
 import { isOfElements, type Known, SIZE, SIZE_WITH_ELEMENTS } from './scan-counts.ts'
-import { added, isOfOwnOnly, MEASURE, MEASURE_OBJECTS, SHOWN, searchTime, workTimes } from './scan-times.ts'
+import { added, isOfOwnOnly, MEASURE, MEASURE_OBJECTS, SHOWN, searchTimes, workTimes } from './scan-times.ts'
 import { LIMIT, mostBlocks } from './scan-work.ts'
 
 /** A list that is read in this way, unless `plain` is within the limit. */
@@ -40,16 +42,19 @@ export function sparseListOf(
   const prefilter = prefilterOf(filter, type)
   const times = workTimes(part)
   if (searched === undefined || prefilter === undefined || !isOfOwnOnly(times)) return undefined
-  const { row, block } = searchTime(searched.length)
   const n = sql.raw(`t.${type.table.counters.count}`)
   const number = (nanoseconds: number) => sql.raw(String(Math.round(nanoseconds)))
-  const work = sql`${number(row)} * ${n} + ${number(block)} * ${mostBlocks(type.table, n, false)}
-    + ${number(SHOWN)} * min(${known.shown}, ${n})`
+  const blocks = mostBlocks(type.table, n, false)
+  const [most, mostOfLarge] = searchTimes(searched.length).map(
+    ({ row, block }) => sql`${number(row)} * ${n} + ${number(block)} * ${blocks}`,
+  )
+  const work = sql`min(${most}, ${mostOfLarge}) + ${number(SHOWN)} * min(${known.shown}, ${n})`
   const each = added(times.own, isOfElements(part) ? MEASURE_OBJECTS : MEASURE)
   const workOf = (size: SQL) => sql`${number(each.row)} + ${number(each.block)} * ${size}`
   return {
     scan: {
       prefilter: toSql(prefilter),
+      test: toSql(compileFilter(filter, columnsOf(part, known.tenantId))),
       work: workOf(SIZE),
       workWithElements: isOfElements(part) ? workOf(SIZE_WITH_ELEMENTS) : undefined,
       most: sql`max(0, (${number(LIMIT)} - (SELECT work FROM estimate)) / ${number(each.row)})`,
