@@ -110,6 +110,11 @@ export const MAX_PAGE_BYTES = 4 * 1024 * 1024
 export const MAX_LOADED_MEMBERS = 25_000
 /** Bytes of the member documents that a request may read for the members' names: 1 to 2 ns per byte. */
 export const MAX_MEMBER_DOCUMENT_BYTES = 16 * 1024 * 1024
+/**
+ * The document of a group whose name is always shown in the `groups` of users. The names of larger ones are shown as well if
+ * all groups of the tenant together have MAX_MEMBER_DOCUMENT_BYTES at most: each user is shown with all of its groups.
+ */
+export const MAX_GROUP_NAME_BYTES = 16 * 1024
 /** Characters of a sort key in a cursor. The rest of a longer key is read from the resource at the cursor's position. */
 export const MAX_CURSOR_KEY_CHARACTERS = 256
 /** Characters of a cursor: 256 characters of a key take up to 6 bytes each, in base64. A URL may have 8,000. */

@@ -58,3 +58,17 @@ export async function addMembers(tenantId: string, groupId: string, count: numbe
     .bind(tenantId, groupId, kept)
     .run()
 }
+
+/** Adds groups, each with all users of the tenant, whose documents have about that many bytes. */
+export async function addLargeGroups(tenantId: string, count: number, bytes: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const id = `large-${String(i).padStart(3, '0')}`
+    await env.DB.prepare(
+      `INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified)
+       VALUES (?1, ?2, json_object('displayName', ?2, 'x', hex(zeroblob(?3 / 2))), json_object('displayName', ?2), 1, 0, 0)`,
+    )
+      .bind(tenantId, id, bytes)
+      .run()
+    await addMembers(tenantId, id, -1, 1)
+  }
+}

@@ -6,6 +6,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { MAX_MEMBER_DOCUMENT_BYTES, MAX_PAGE_BYTES } from '../../scim/limits.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
+import { groupNameBytes } from '../resources/group-names.ts'
 import { sumOverDirectGroups } from '../resources/memberships.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
 import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from '../tables/resource-tables.ts'
@@ -80,10 +81,7 @@ export function largestBytes(tenantId: List['tenantId']): SQL {
 
 /** The bytes of the direct groups of a resource, as they are shown. */
 function directGroupBytes(table: ResourceTable): SQL {
-  return sumOverDirectGroups(
-    table,
-    sql`${REFERENCE} + octet_length(coalesce(g.data ->> '$.displayName', ''))`,
-  )
+  return sumOverDirectGroups(table, sql`${REFERENCE} + ${groupNameBytes('g')}`)
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   sourceColumns,
   storedColumns,
 } from '../tables/stored-resources.ts'
+import { groupName } from './group-names.ts'
 import { selectMembers } from './memberships.ts'
 
 /** A member of a group, or a group of a member. */
@@ -111,7 +112,7 @@ export function groupsOfQuery(
 ): Query<Page<NamedReference>> {
   return {
     statements: [
-      statement(sql`SELECT g.id AS id, ${NESTED_MEMBER} AS type, g.data ->> '$.displayName' AS display
+      statement(sql`SELECT g.id AS id, ${NESTED_MEMBER} AS type, ${groupName('g')} AS display
         FROM memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
         WHERE m.tenant_id = ${tenantId} AND m.member_id = ${memberId} AND m.group_id > ${after}
         ORDER BY m.group_id LIMIT ${size + 1}`),
@@ -150,8 +151,8 @@ export function indirectGroupsQuery(
           UNION SELECT m.group_id, above.id FROM above CROSS JOIN memberships AS m
             ON m.tenant_id = ${tenantId} AND m.member_id = above.id
           LIMIT ${size + MAX_INDIRECT_GROUPS + 1})
-        SELECT above.id, ${NESTED_MEMBER} AS type, g.data ->> '$.displayName' AS display,
-          through, t.data ->> '$.displayName' AS throughDisplay
+        SELECT above.id, ${NESTED_MEMBER} AS type, ${groupName('g')} AS display,
+          through, ${groupName('t')} AS throughDisplay
         FROM above CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = above.id
           CROSS JOIN groups AS t ON t.tenant_id = ${tenantId} AND t.id = through`),
     ],
@@ -175,7 +176,7 @@ export function nestedGroupsQuery(
 ): Query<Page<NamedReference>> {
   return {
     statements: [
-      statement(sql`SELECT g.id, ${NESTED_MEMBER} AS type, g.data ->> '$.displayName' AS display
+      statement(sql`SELECT g.id, ${NESTED_MEMBER} AS type, ${groupName('g')} AS display
         FROM memberships AS m INDEXED BY memberships_nested CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = m.member_id
         WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.${sql.raw(IS_NESTED)}
         ORDER BY m.member_id LIMIT ${size + 1}`),

@@ -12,7 +12,8 @@ import { LARGE_USER_BYTES } from '../tables/large-documents.ts'
 import { IS_NESTED, NESTED_MEMBER, USER_MEMBER } from '../tables/member-types.ts'
 import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from '../tables/resource-tables.ts'
 import { clientOfToken } from '../tables/stored-resources.ts'
-import type { NestedGroups } from './nested-groups.ts'
+import { groupName } from './group-names.ts'
+import type { GroupOfUser, NestedGroups } from './nested-groups.ts'
 
 /** The name of a member, which is a user or a group. */
 export const MEMBER_DISPLAY: SQL = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
@@ -179,7 +180,7 @@ export function inIndexOrder(ids: readonly string[]): readonly string[] {
  */
 export function directGroups({ name }: ResourceTable): SQL {
   return sql`(
-  SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type', 'direct'))
+  SELECT json_group_array(json_object('value', g.id, 'display', ${groupName('g')}, 'type', 'direct'))
   ${fromDirectGroups(name)})`
 }
 
@@ -204,7 +205,7 @@ function allGroups({ name }: ResourceTable): SQL {
   WITH RECURSIVE up(id) AS (
     SELECT m.group_id FROM memberships AS m WHERE ${isMemberIn(name)}
     UNION SELECT m.group_id FROM up CROSS JOIN memberships AS m ON m.tenant_id = ${table}.tenant_id AND m.member_id = up.id)
-  SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type',
+  SELECT json_group_array(json_object('value', g.id, 'display', ${groupName('g')}, 'type',
     iif(EXISTS (SELECT 1 FROM memberships AS d
       WHERE d.tenant_id = g.tenant_id AND d.group_id = g.id AND d.member_id = ${table}.id), 'direct', 'indirect'))
     ORDER BY g.id)
@@ -250,6 +251,13 @@ function isMemberIn(table: string): SQL {
  */
 export function groupsFromRow(row: Row | undefined, nested?: NestedGroups): { groups?: readonly unknown[] } {
   if (typeof row?.groups !== 'string') return {}
-  const groups = nested?.groupsOf(row.groups) ?? (JSON.parse(row.groups) as unknown[])
-  return groups.length === 0 ? {} : { groups }
+  const groups = nested?.groupsOf(row.groups) ?? (JSON.parse(row.groups) as readonly GroupOfUser[])
+  return groups.length === 0 ? {} : { groups: groups.map(withoutMissingName) }
+}
+
+/** Names may be left out: see group-names.ts. */
+function withoutMissingName(group: GroupOfUser): unknown {
+  if (group.display !== null) return group
+  const { display: _, ...unnamed } = group
+  return unnamed
 }

@@ -6,9 +6,10 @@
 import { sql } from 'drizzle-orm'
 import { prepared, type Row, type Slots } from '../database/database.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
+import { groupName } from './group-names.ts'
 
 /** A value of the attribute `groups`. */
-interface GroupOfUser {
+export interface GroupOfUser {
   readonly value: string
   readonly display: string | null
   readonly type: 'direct' | 'indirect'
@@ -17,7 +18,7 @@ interface GroupOfUser {
 /** A row for each group that contains groups: its id, its name, and the ids of those groups as JSON. */
 export const selectNestedGroups = prepared(
   ({ tenantId }: Slots<'tenantId'>) =>
-    sql`SELECT n.id, g.data ->> '$.displayName' AS display, n.members
+    sql`SELECT n.id, ${groupName('g')} AS display, n.members
       FROM (SELECT m.group_id AS id, json_group_array(m.member_id) AS members
         FROM memberships AS m INDEXED BY memberships_nested
         WHERE m.tenant_id = ${tenantId} AND m.${sql.raw(IS_NESTED)} GROUP BY m.group_id) AS n
