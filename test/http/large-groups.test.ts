@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { MAX_GROUP_NAME_BYTES, MAX_MEMBER_DOCUMENT_BYTES, MAX_PAGE_BYTES } from '../../src/scim/limits.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { newClient } from '../support/harness.ts'
-import { addLargeGroups } from '../support/large.ts'
+import { addLargeGroups, addLargeUsers } from '../support/large.ts'
 
 const LARGE_BYTES = 1_000_000
 /** So many that the documents of all groups exceed the limit: it counts two documents of each. */
@@ -62,4 +62,14 @@ it('a page of users ends where the documents of their groups exceed its size', a
   await addCrowd(other.tenantId, 20)
   await addLargeGroups(other.tenantId, 1, MAX_GROUP_NAME_BYTES / 2)
   expect((await other.get('/Users')).body.itemsPerPage).toBe(20)
+})
+
+it('a new group is shown with the names of as many members as their documents allow', async () => {
+  const client = await newClient()
+  const users = Array.from({ length: 20 }, (_, i) => ({ id: `u-${i + 10}`, characters: LARGE_BYTES }))
+  await addLargeUsers(client.tenantId, users)
+  const { members } = await client.createGroup({ members: users.map(({ id }) => ({ value: id })) })
+  const named = members.filter((member: ShownGroup) => member.display !== undefined)
+  expect(members).toHaveLength(20)
+  expect(named).toHaveLength(Math.floor(MAX_MEMBER_DOCUMENT_BYTES / LARGE_BYTES))
 })

@@ -3,6 +3,7 @@
  * names, if those are shown or selected by.
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { MAX_MEMBER_DOCUMENT_BYTES } from '../../scim/limits.ts'
 import type { Member } from '../../scim/patch/members.ts'
 import { prepared, type Row, type Slots } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
@@ -108,14 +109,22 @@ function lookUp(
     ) AS found FROM ${from}`
 }
 
-/** The names in a tenant with large documents: rows with `id` and `display`. */
+/**
+ * The names in a tenant with large documents: rows with `id` and `display`. Documents are measured before they are read, and
+ * no more are read than to show a group.
+ */
 const selectLargeNames = prepared(
   ({ tenantId, lists }: Slots<'tenantId' | 'lists'>) =>
-    sql`SELECT j.value AS id, coalesce(${USER_NAME}, g.data ->> '$.displayName') AS display
+    sql`WITH named AS MATERIALIZED (SELECT j.value AS id, u.rowid AS user, g.rowid AS nested,
+        coalesce(octet_length(u.data), octet_length(g.data)) AS bytes
       FROM json_each(${lists}) AS n CROSS JOIN json_each(n.value) AS j
       LEFT JOIN users AS u ON u.tenant_id = ${tenantId} AND u.id = j.value
       LEFT JOIN groups AS g ON u.id IS NULL AND g.tenant_id = ${tenantId} AND g.id = j.value
-      WHERE ${hasLarge(tenantId)} AND (u.id IS NOT NULL OR g.id IS NOT NULL)`,
+      WHERE ${hasLarge(tenantId)} AND (u.id IS NOT NULL OR g.id IS NOT NULL))
+    SELECT r.id, coalesce(${USER_NAME}, g.data ->> '$.displayName') AS display
+      FROM (SELECT *, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS read FROM named) AS r
+      LEFT JOIN users AS u ON u.rowid = r.user LEFT JOIN groups AS g ON g.rowid = r.nested
+      WHERE r.read <= ${sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES))}`,
 )
 
 /** Whether the tenant has a large document, according to the indexes of those. */
