@@ -257,3 +257,50 @@ describe('a directory of 100,000 users', () => {
     expect((await client.filter('/Users', filter)).body).toMatchObject({ scimType: 'tooMany' })
   })
 })
+
+describe('a directory of few users with very many values', () => {
+  const REFUSED = [
+    'emails.value co "z"',
+    'not (emails.value co "z")',
+    'userName co "z" or emails.value ew "z"',
+  ]
+
+  it('is refused by the number of values', async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 10)
+    for (const filter of REFUSED) expect((await client.filter('/Users', filter)).status, filter).toBe(200)
+    await addValues(client.tenantId, 300_000)
+    for (const filter of [
+      ...REFUSED,
+      // As candidates, in another order than that of the ids: the documents of all users are few.
+      'emails.value sw "v" or userName co "z"',
+    ])
+      expect((await client.filter('/Users', filter)).body, filter).toMatchObject({ scimType: 'tooMany' })
+    const answer = await client.filter('/Users', 'emails[type eq "work" and value co "z"]')
+    expect(answer.body.totalResults).toBe(0)
+    // Counted up to the limit, and not looked through: the documents of ten users are.
+    expect(costOf(answer).rowsRead).toBeLessThan(1_000_000)
+  })
+
+  it('is refused by the number of long values: each is tested in the document of its user', async () => {
+    const client = await newClient()
+    const emails = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ value: `${i}${'x'.repeat(300)}` }))
+    await client.createUser({ emails: emails(2) })
+    for (const filter of REFUSED) expect((await client.filter('/Users', filter)).status, filter).toBe(200)
+    await client.createUser({ emails: emails(1_000) })
+    for (const filter of REFUSED)
+      expect((await client.filter('/Users', filter)).body, filter).toMatchObject({ scimType: 'tooMany' })
+  })
+})
+
+/** Adds e-mail addresses of the first user to the index, and not to its document. */
+async function addValues(tenantId: string, count: number): Promise<void> {
+  await env.DB.prepare(
+    `WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?2)
+     INSERT INTO user_values (tenant_id, attribute, value, user_id)
+     SELECT ?1, 1, CAST('v' || i AS BLOB), (SELECT min(id) FROM users WHERE tenant_id = ?1) FROM numbers`,
+  )
+    .bind(tenantId, count)
+    .run()
+}

@@ -17,7 +17,7 @@ import {
 } from '../tables/resource-tables.ts'
 import { columnsOf } from './column-map.ts'
 import { isMembershipOfKnown, toSql } from './columns.ts'
-import { maybeInSet, rowsOfSet } from './index-scans.ts'
+import { maybeInSet, rowsOfSet, setOf } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
 import { membersReached, union } from './membership-columns.ts'
 import { candidatesOf, isBySets, isOfOne, isScannedTest, leavesOf, mayFindMost } from './scan-conditions.ts'
@@ -28,7 +28,8 @@ import {
   MEMBERSHIP,
   MOST_BLOCKS,
   type Reached,
-  scannedValueTime,
+  type Scanned,
+  scannedCandidates,
   type Time,
   workTimes,
 } from './scan-times.ts'
@@ -78,6 +79,7 @@ export function workOf(part: ListPart, known: Known, name: string): PartWork {
     ...product(work.memberships + MEMBERSHIP * rest.length, sql`t.membership_count`),
     ...product(work.left, leftMemberships(work.left)),
     ...product(work.steps, sql`${n} * ${nested}`),
+    ...work.scanned.map((one) => scannedWork(one, type, tenantId)),
     ...reached.map((one) => reachedWork(one, type, tenantId)),
   ]
   const own = ownWork({ row: passes * work.own.row, block: passes * work.own.block }, n, {
@@ -234,12 +236,21 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
 function countOf(conditions: readonly Filter[], type: StoredResourceType, tenantId: string, most: SQL): SQL {
   const rows = toSql(union(conditions.map((one) => rowsFound(one, type, tenantId))))
   const counted = sql`(SELECT count(*) FROM (SELECT 1 FROM (${rows}) LIMIT ${most}))`
-  const scanned = conditions.filter((one) => isScannedTest(one, type)).map(scannedValueTime)
+  const scanned = conditions.filter((one) => isScannedTest(one, type))
   if (scanned.length === 0) return counted
   // An index of that size is not looked through to count.
-  const each = sql.raw(String(scanned.reduce((sum, one) => sum + one, 0)))
-  const { count } = type.table.counters
-  return sql`iif(${each} * t.${sql.raw(count)} > ${sql.raw(String(LIMIT))}, t.${sql.raw(count)}, ${counted})`
+  const work = plus(scanned.map((test) => scannedWork(scannedCandidates(test), type, tenantId)))
+  return sql`iif(${work} > ${sql.raw(String(LIMIT))}, ${most}, ${counted})`
+}
+
+/** The work to look through an index. Its rows are counted up to the number that takes too long. */
+function scannedWork({ test, row }: Scanned, type: StoredResourceType, tenantId: string): SQL {
+  const { rows } = setOf(test, type, tenantId)
+  const each = sql.raw(String(row))
+  const n = sql`t.${sql.raw(type.table.counters.count)}`
+  const most = sql.raw(String(Math.ceil(LIMIT / row) + 1))
+  return sql`${each} * iif(${each} * ${n} > ${sql.raw(String(LIMIT))}, ${n},
+    max(${n}, (SELECT count(*) FROM (SELECT 1 FROM ${toSql(rows)} LIMIT ${most}))))`
 }
 
 function rowsFound(condition: Filter, type: StoredResourceType, tenantId: string): SqlFragment {

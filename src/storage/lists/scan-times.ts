@@ -86,9 +86,9 @@ export function searchTimes(parts: number): readonly [Time, Time] {
 
 /** True if nothing but the listed resources is read. */
 export function isOfOwnOnly(time: ScanTime): boolean {
-  const { users, groups, memberships, left, reached, steps, ownGroups, other } = time
+  const { users, groups, memberships, left, scanned, reached, steps, ownGroups, other } = time
   const others = [users, groups, ownGroups, other].flatMap(({ row, block }) => [row, block])
-  return ![...others, memberships, left, reached.length, steps].some(Boolean)
+  return ![...others, memberships, left, scanned.length, reached.length, steps].some(Boolean)
 }
 
 /** Searches for values in an extension with this number of attributes. */
@@ -106,6 +106,8 @@ export interface ScanTime {
   readonly memberships: number
   /** For each membership that a deleted group has left: see ../resources/deleted-groups.ts. */
   readonly left: number
+  /** Tests that look at all values of an index, of which a resource may have several. */
+  readonly scanned: readonly Scanned[]
   /** Conditions on groups of which all members are read, and no other resources. */
   readonly reached: readonly Reached[]
   /** The time for each listed resource, multiplied by the number of memberships of groups in groups. */
@@ -114,6 +116,12 @@ export interface ScanTime {
   readonly ownGroups: Time
   /** For each resource, one resource of the other type, which may be the largest one. */
   readonly other: Time
+}
+
+export interface Scanned {
+  readonly test: ScannedTest
+  /** Nanoseconds for each row of the index. */
+  readonly row: number
 }
 
 export interface Reached {
@@ -129,6 +137,7 @@ const NOTHING: ScanTime = {
   groups: NO_TIME,
   memberships: 0,
   left: 0,
+  scanned: [],
   reached: [],
   steps: 0,
   ownGroups: NO_TIME,
@@ -142,13 +151,13 @@ export function workTimes(part: ListPart): ScanTime {
   const isCollected = candidates?.some(
     (one) => candidates.length > 1 || isLookedUp(one, type) || isScannedTest(one, type),
   )
-  const scanned = (candidates ?? []).flatMap((one) =>
-    isScannedTest(one, type) ? [CANDIDATE_SCANS * scannedValueTime(one)] : [],
+  const scanned = (candidates ?? []).flatMap((test) =>
+    isScannedTest(test, type) ? [scannedCandidates(test)] : [],
   )
   return sum([
     { ...NOTHING, own: READ },
     ...(isCollected ? [{ ...NOTHING, own: COLLECTED_ID }] : []),
-    ...scanned.map((row) => ({ ...NOTHING, [hasMembers(type) ? 'groups' : 'users']: { row, block: 0 } })),
+    { ...NOTHING, scanned },
     ...(!isCollected && mayFindMost(part) ? [{ ...NOTHING, own: IN_RANGE }] : []),
     ...(candidates?.some((one) => isMembershipOfKnown(one, type)) ? [{ ...NOTHING, own: COLLECTED }] : []),
     ...(filter === undefined ? [] : [filterWork(filter, part)]),
@@ -178,6 +187,11 @@ function filterWork(filter: Filter, part: ListPart): ScanTime {
       return { ...NOTHING, own: added(LIST, elementTime(valuesOf(filter)?.operand ?? filter)) }
     }
   }
+}
+
+/** Candidates that a test finds in an index. */
+export function scannedCandidates(test: ScannedTest): Scanned {
+  return { test, row: CANDIDATE_SCANS * scannedValueTime(test) }
 }
 
 /** The time for each value of an index that a test looks through. */
@@ -291,6 +305,7 @@ function sum(works: readonly ScanTime[]): ScanTime {
       groups: added(a.groups, b.groups),
       memberships: a.memberships + b.memberships,
       left: a.left + b.left,
+      scanned: [...a.scanned, ...b.scanned],
       reached: [...a.reached, ...b.reached],
       steps: a.steps + b.steps,
       ownGroups: added(a.ownGroups, b.ownGroups),

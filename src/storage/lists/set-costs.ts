@@ -4,6 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Filter } from '../../scim/filter/ast.ts'
+import { valuesOf } from '../../scim/filter/simplify.ts'
 import { toSql } from './columns.ts'
 import { hasNegation, idsOfOnlySet, type ScannedTest, setOf, testsInSets } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
@@ -18,6 +19,10 @@ const IN_SET = { id: 1_500, rowid: 550 } as const
 const FOUND = 180
 /** The same for all matches at once, if the set has the ids of all of them and of no others. */
 const IN_ONLY_SET = 1_300
+/** Looks at a row that an index finds, without a test. */
+const EQUAL = 60
+/** Looks up the size of a resource with a long value. */
+const SIZED = 2_000
 /** A byte of a list of short elements may cost as much as six other ones: each counts as 256 bytes, and has 56 in two documents. */
 const ELEMENTS = 6
 
@@ -28,6 +33,8 @@ interface SetTimes {
   readonly found: number
   /** For a long value, which is tested in the documents. */
   readonly long: Time
+  /** Whether the rows are counted: a resource may have several, and the size of one with a long value is looked up. */
+  readonly isCounted: boolean
 }
 
 /** @param part of which isBySets is true */
@@ -44,21 +51,33 @@ export function workOfSets(
   const [walked, found] = isWalked ? [WALKED, FOUND] : [0, 0]
   const ofAll = hasNegation(filter)
   const n = sql.raw(`t.${type.table.counters.count}`)
-  const least = walked + tests.reduce((sum, { times }) => sum + 2 * times.scanned, ofAll ? found : 0)
-  const most = tests
+  const ofOneValue = tests.filter(({ times }) => !times.isCounted)
+  const least = walked + ofOneValue.reduce((sum, { times }) => sum + 2 * times.scanned, ofAll ? found : 0)
+  const mostOfEach = tests
     .map(({ times }) => ({ row: times.scanned + times.found + times.long.row, block: times.long.block }))
     .reduce(added, { row: walked + found, block: 0 })
   const number = (nanoseconds: number) => sql.raw(String(Math.round(nanoseconds)))
   const blocks = mostBlocks(type.table, n, true)
-  const unmeasured = sql`(${number(most.row)} * ${n} + ${number(most.block)} * ${blocks})`
+  const unmeasured = sql`(${number(mostOfEach.row)} * ${n} + ${number(mostOfEach.block)} * ${blocks})`
   const perMatch = ofAll ? 0 : found
-  const measured = plus([
+  const most = LIMIT / passes
+  const affordable = number(most)
+  const counted = plus([
     sql`${number(least)} * ${n}`,
-    ...tests.map(({ test, times }) => measuredWork(test, part, { tenantId, times, perMatch })),
+    ...tests
+      .filter(({ times }) => times.isCounted)
+      .map(({ test, times }) => countedWork(test, part, { tenantId, times, perMatch, most })),
   ])
-  const affordable = number(LIMIT / passes)
-  const work = sql`CASE WHEN ${unmeasured} <= ${affordable} THEN ${unmeasured}
-    WHEN ${number(least)} * ${n} > ${affordable} THEN ${number(least)} * ${n} ELSE ${measured} END`
+  const measured = plus([
+    sql`least`,
+    ...tests.map(({ test, times }) => measuredWork(test, part, { tenantId, times, perMatch, most })),
+  ])
+  // SQLite computes "least" once, because a subquery without FROM is not merged into the query around it.
+  const staged = sql`(SELECT iif(least > ${affordable}, least, ${measured}) FROM (SELECT ${counted} AS least))`
+  // A resource may have many values of a list, long ones too, each of which is tested in its documents.
+  const isOfLists = tests.some(({ test }) => valuesOf(test) !== undefined)
+  const small = isOfLists ? sql`` : sql`WHEN ${unmeasured} <= ${affordable} THEN ${unmeasured}`
+  const work = sql`CASE ${small} WHEN ${number(least)} * ${n} > ${affordable} THEN ${number(least)} * ${n} ELSE ${staged} END`
   return { count: n, work: sql`(${number(passes)} * ${work})`, isFaster: undefined }
 }
 
@@ -69,23 +88,46 @@ function timesOf(
 ): SetTimes {
   const { own } = workTimes({ ...part, filter: test, isScanned: true })
   const set = setOf(test, part.type, tenantId)
-  const scanned = set.test === undefined ? 0 : scannedValueTime(test)
-  return { scanned, found: isWalked ? IN_SET[set.key] : IN_ONLY_SET, long: own }
+  const isCounted = set.key === 'id'
+  const scanned = set.test !== undefined ? scannedValueTime(test) : isCounted ? EQUAL : 0
+  return { scanned, found: isWalked ? IN_SET[set.key] : IN_ONLY_SET, long: own, isCounted }
 }
 
 interface Measured {
   readonly tenantId: string
   readonly times: SetTimes
   readonly perMatch: number
+  /** The most nanoseconds. */
+  readonly most: number
+}
+
+/**
+ * The work to look at the rows of an index, and to look up the resources with long values, as a subquery that counts the rows
+ * up to the number that takes too long.
+ */
+function countedWork(test: ScannedTest, { type }: ListPart, measured: Measured): SQL {
+  const { tenantId, times, most } = measured
+  const { rows, isLong } = setOf(test, type, tenantId)
+  const each = sql.raw(String(Math.round(2 * times.scanned)))
+  const n = sql.raw(`t.${type.table.counters.count}`)
+  return sql`iif(${each} * ${n} > ${sql.raw(String(most))}, ${each} * ${n},
+    (SELECT ${each} * count(*) + ${sql.raw(String(Math.round(longTime(measured) + SIZED)))} * total(isLong)
+      FROM (SELECT ${toSql(isLong)} AS isLong FROM ${toSql(rows)} LIMIT ${sql.raw(String(Math.ceil(most / (2 * times.scanned)) + 1))})))`
+}
+
+/** The least time for a long value. */
+function longTime({ times, perMatch }: Measured): number {
+  return times.found + perMatch + times.long.row
 }
 
 /** The work for the resources in a set, and for long values, as a subquery that tests each row of the index. */
-function measuredWork(test: ScannedTest, { type }: ListPart, { tenantId, times, perMatch }: Measured): SQL {
+function measuredWork(test: ScannedTest, { type }: ListPart, measured: Measured): SQL {
+  const { tenantId, times, perMatch } = measured
   const { rows, test: short, isLong, longBytes, isOfElements } = setOf(test, type, tenantId)
-  const { row, block } = times.long
   const found = Math.round(times.found + perMatch)
-  const perByte = ((block * (isOfElements ? ELEMENTS : 1)) / 4096).toFixed(3)
-  const long = sql`${sql.raw(String(found + row))} + ${sql.raw(perByte)} * ${toSql(longBytes)}`
+  const perByte = ((times.long.block * (isOfElements ? ELEMENTS : 1)) / 4096).toFixed(3)
+  const counted = times.isCounted ? 0 : Math.round(longTime(measured))
+  const long = sql`${sql.raw(String(counted))} + ${sql.raw(perByte)} * ${toSql(longBytes)}`
   const isFound = short === undefined ? sql`1` : toSql(short)
   return sql`(SELECT coalesce(sum(CASE WHEN ${toSql(isLong)} THEN ${long} WHEN ${isFound} THEN ${sql.raw(String(found))} ELSE 0 END), 0)
     FROM ${toSql(rows)})`
