@@ -23,6 +23,8 @@ export interface OnDemandStep {
   readonly name: 'Test connection' | 'Import' | 'Determine scope' | 'Match' | 'Perform action'
   readonly status: LogStatus
   readonly description: string
+  /** Of the action: each attribute with its new value. */
+  readonly changes?: readonly string[]
 }
 
 export interface OnDemandResult {
@@ -155,7 +157,7 @@ function describe(
   return [
     { name: 'Determine scope', status: 'success', description: scoping?.description ?? '' },
     matching === undefined ? unmatched(wasLinked) : { name: 'Match', ...statusOf(matching) },
-    { name: 'Perform action', status: statusInfo.status, description: [done, ...changes].join('\n  ') },
+    { name: 'Perform action', status: statusInfo.status, description: done, changes },
   ]
 }
 

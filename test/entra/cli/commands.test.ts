@@ -173,6 +173,7 @@ describe('the commands of a job', () => {
       '4. Match: success',
       '5. Perform action: success',
     ])
+    expect(stdout).toMatch(/^ {2}Create: User .* was created at the target\n {2}externalId = /m)
     expect((await entra('provision-on-demand', 'ben@quillfern.example')).stdout).toContain('Already linked')
     expect((await entra('provision-on-demand', 'nobody')).code).toBe(2)
     expect((await entra('provision-on-demand', 'crew', '--members', 'a,b,c,d,e,f')).stderr).toContain(

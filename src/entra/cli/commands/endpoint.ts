@@ -102,8 +102,8 @@ function findObject(wanted: string, imported: CycleContext['imported']): Importe
 function describeSteps({ steps }: OnDemandResult): string {
   return steps
     .map(
-      ({ name, status, description }, index) =>
-        `${index + 1}. ${name}: ${status}\n  ${visible(description)}\n`,
+      ({ name, status, description, changes = [] }, index) =>
+        `${index + 1}. ${name}: ${status}\n${[description, ...changes].map((line) => `  ${visible(line)}\n`).join('')}`,
     )
     .join('')
 }
