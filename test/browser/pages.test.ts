@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { overflowing, violations } from './support/accessibility.ts'
+import { colliding, overflowing, violations } from './support/accessibility.ts'
 import { launch, newPage, signedInState } from './support/browser.ts'
 import { type HostileTenant, hostileTenant, IMAGE, SCRIPT, SHOWN_PAGES } from './support/hostile-tenant.ts'
 
@@ -52,7 +52,9 @@ describe.each([
 ] as const)('in %s, %i pixels wide', (colorScheme, width) => {
   it('every page is accessible, without errors, and fits', { timeout: PAGES_TIMEOUT_MS }, async () => {
     const viewport = { width, height: 900 }
-    const { page, errors } = await newPage(browser, { colorScheme, viewport, storageState: state })
+    // American times are longer than British ones.
+    const locale = colorScheme === 'light' ? 'en-US' : 'en-GB'
+    const { page, errors } = await newPage(browser, { colorScheme, locale, viewport, storageState: state })
     const faults: string[] = []
     for (const path of Object.values(tenant.pages).flat()) {
       await page.goto(path)
@@ -63,6 +65,7 @@ describe.each([
       await picture(page, `${colorScheme}-${width}`, path)
       faults.push(...(await violations(page)).map((fault) => `${path} ${fault}`))
       faults.push(...(await overflowing(page)).map((wide) => `${path} is too wide: ${wide}`))
+      faults.push(...(await colliding(page)).map((cell) => `${path} ${cell}`))
     }
     expect(faults).toEqual([])
     expect(errors).toEqual([])

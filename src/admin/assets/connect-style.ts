@@ -30,7 +30,7 @@ export const CONNECT_STYLE = `
 .connections > li + li, .strangers { padding-top: var(--space-5); border-top: 1px solid var(--line) }
 .connections p + p { margin-top: var(--space-1) }
 .reasons { margin-top: var(--space-3) }
-.reasons ul { padding-left: var(--space-6); margin-top: var(--space-2); display: grid; gap: var(--space-2) }
+.reasons ul { list-style: disc; padding-left: var(--space-6); margin-top: var(--space-2); display: grid; gap: var(--space-2) }
 .reason { color: var(--danger) }
 .notice .actions { margin-top: var(--space-3) }
 @media (min-width: 1081px) {

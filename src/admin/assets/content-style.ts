@@ -19,7 +19,8 @@ td .mono, th .mono { overflow-wrap: break-word }
 .tokens td, .tokens thead th { max-width: 15cqi }
 .tokens tbody th { max-width: 28cqi }
 .tokens .hint { font-weight: 400 }
-.tokens td.number:has(time) { min-width: 6.6rem }
+/* So that a time takes two lines: the day, and the hour. */
+.tokens td.number:has(time) { min-width: 7.9rem }
 td[data-label='Id'] { max-width: 36cqi }
 .stack td.number:is(:has(time), [data-label='Expires'], [data-label='Last used']) { text-align: left }
 .list-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-2) var(--space-5); font-size: var(--text-small) }
@@ -31,7 +32,10 @@ td[data-label='Id'] { max-width: 36cqi }
 .lines col.name { width: 30% }
 .lines col.state { width: 7rem }
 .lines col.members { width: 6rem }
-.lines col.moment { width: 11.5rem }
+.lines col.moment { width: 12.5rem }
+/* Some languages write a time longer than the column. A time is never cut. */
+.lines td:has(time) { white-space: normal }
+.lines td time { white-space: inherit }
 .list-controls { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-3) var(--space-8) }
 .list-controls nav { display: flex; flex-wrap: wrap; align-items: baseline; gap: var(--space-2) var(--space-3); font-size: var(--text-small) }
 .choices { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: var(--space-2) }
@@ -45,7 +49,7 @@ td[data-label='Id'] { max-width: 36cqi }
 .outcome { min-width: 8rem }
 .nowrap { white-space: nowrap }
 .stack tbody th { min-width: min(9rem, 18cqi) }
-.row-actions { max-width: none }
+.row-actions, .tokens .row-actions { max-width: none }
 .row-actions .actions { justify-content: flex-end; flex-wrap: nowrap; gap: var(--space-3) }
 .compact th time { white-space: normal }
 .compact th, .compact td { padding: var(--space-2) var(--space-3); font-size: var(--text-small) }
@@ -107,12 +111,12 @@ td[data-label='Id'] { max-width: 36cqi }
 .side dt { color: var(--muted) }
 .side dd { overflow-wrap: anywhere }
 
-.columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: var(--space-6); align-items: start }
+.columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr); gap: var(--space-6); align-items: start }
 .columns .entry-name { display: none }
 .columns .entries summary { grid-template-columns: .9rem auto minmax(0, 1fr) }
 .columns .entry-action { grid-column: 2 / 3; white-space: nowrap }
 .columns .entry-time { text-align: right }
-.attributes > div { display: grid; grid-template-columns: minmax(8rem, 13rem) minmax(0, 1fr); gap: var(--space-5); padding: var(--space-3) 0; border-bottom: 1px solid var(--line) }
+.attributes > div { display: grid; grid-template-columns: minmax(8rem, 11rem) minmax(0, 1fr); gap: var(--space-5); padding: var(--space-3) 0; border-bottom: 1px solid var(--line) }
 .attributes dt { color: var(--muted); overflow-wrap: anywhere }
 .attributes dd { overflow-wrap: anywhere }
 .attributes.meta { font-size: var(--text-small) }

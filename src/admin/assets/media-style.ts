@@ -13,8 +13,7 @@ ${stacked('.tokens')}
 /* The page of a resource has its external id; the names need the room. */
 @container panel (min-width: 621px) and (max-width: 760px) {
   .lines .identifier { display: none }
-  .lines col.name { width: 40% }
-  .lines td time { white-space: inherit }
+  .lines col.name { width: 36% }
 }
 @container panel (max-width: 620px) {
 ${stacked('.stack')}

@@ -55,6 +55,7 @@ a, b, strong, code, span, h1 { unicode-bidi: plaintext }
 .menu-button { display: none }
 .sidebar nav { flex: 1 0 auto }
 .sidebar nav ul { list-style: none; padding: 0; display: grid; gap: var(--space-1) }
+.nav-label { margin-top: var(--space-4); padding: var(--space-4) var(--space-3) var(--space-2); border-top: 1px solid var(--line); font-size: var(--text-tiny); font-weight: 600; color: var(--muted) }
 .sidebar nav a { display: block; padding: var(--space-2) var(--space-3); border-radius: var(--corner); color: var(--text); text-decoration: none }
 .sidebar nav a:hover { background: var(--sunken) }
 .sidebar nav a[aria-current] { background: var(--current); color: var(--current-text); font-weight: 600 }
@@ -65,7 +66,7 @@ a, b, strong, code, span, h1 { unicode-bidi: plaintext }
 main { padding: var(--space-8) clamp(var(--space-5), 3vw, var(--space-8)) var(--space-9); max-width: 1220px; width: 100% }
 .alone main { max-width: 30rem; margin: 0 auto; padding-top: 12vh }
 .page-head { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: flex-start; gap: var(--space-4) var(--space-7); margin-bottom: var(--space-7) }
-.page-head > div:first-child { min-width: 0 }
+.page-head > div:first-child { flex: 1 1 18rem; min-width: 0 }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: var(--space-3) }
 .crumbs { margin-bottom: var(--space-2); font-size: var(--text-small) }
 .crumbs a::before { content: '‹ ' / '' }
@@ -115,6 +116,7 @@ label { display: block; font-weight: 600; font-size: var(--text-small); margin-b
 input, select, textarea, button, .button { font: inherit; min-height: 2.5rem }
 input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea { width: 100%; padding: var(--space-2) var(--space-3); color: var(--text); background: var(--control); border: 1px solid var(--line-strong); border-radius: var(--corner) }
 input[type=checkbox], input[type=radio] { width: auto; min-height: 0; margin: 0 }
+input:is([type=date], [type=datetime-local]) { max-width: 20rem }
 input[type=file] { padding: var(--space-3) }
 fieldset { min-width: 0; margin: 0; padding: 0; border: 0 }
 legend { padding: 0; font-weight: 600; font-size: var(--text-small) }
@@ -150,6 +152,7 @@ button.link { min-height: 0; padding: 0; border: 0; background: none; font-weigh
 .search { display: flex; flex-wrap: wrap; align-items: flex-end; gap: var(--space-3) var(--space-4) }
 .search .field, .search button { margin: 0 }
 .search .grow { flex: 1 1 240px }
+.search .source { flex: 0 1 20rem; min-width: 0 }
 .search .hint { flex-basis: 100%; margin: 0 }
 .filters { padding-bottom: var(--space-6) }
 .filters .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: var(--space-5) }

@@ -7,7 +7,7 @@ import { ValueText } from './value.tsx'
 export function ChangeTable({ changes }: { readonly changes: readonly AttributeChange[] }) {
   return (
     <section class="scroll" tabindex={0} aria-label="Changed attributes">
-      <table class="compact changes">
+      <table class="stack compact changes">
         <thead>
           <tr>
             <th scope="col">Attribute</th>
@@ -21,10 +21,10 @@ export function ChangeTable({ changes }: { readonly changes: readonly AttributeC
               <th scope="row">
                 <code>{change.attribute}</code>
               </th>
-              <td>
+              <td data-label="Before">
                 <ValueText value={change.old} />
               </td>
-              <td>
+              <td data-label="After">
                 <ValueText value={change.new} />
               </td>
             </tr>

@@ -74,7 +74,7 @@ export function DirectoryRows({ type, tenantId, items, isCreated = false }: Rows
               </td>
             )}
             <td class="identifier" data-label="External id">
-              <span class="mono">{item.externalId ?? '—'}</span>
+              <span class={item.externalId === undefined ? 'muted' : 'mono'}>{item.externalId ?? '—'}</span>
             </td>
             <td data-label={timeLabel}>
               <Time at={isCreated ? item.createdAt : item.lastModified} />

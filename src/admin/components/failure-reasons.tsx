@@ -82,9 +82,7 @@ export function Refusal({ entry, logPath }: { readonly entry: SeenEntry; readonl
   const advice = adviceOf(entry)
   return (
     <>
-      <a href={`${logPath}/${entry.id}`}>
-        {entry.status} {entry.scimType}
-      </a>{' '}
+      <a href={`${logPath}/${entry.id}`}>{[entry.status, entry.scimType].filter(Boolean).join(' ')}</a>{' '}
       <bdi class="reason">{entry.detail}</bdi>
       {advice !== null && <span class="block">{advice.fix}</span>}
     </>

@@ -85,7 +85,7 @@ function SourceForm({ view, path, writers }: ControlsProps & { readonly writers:
   )
   return (
     <form class="search" method="get" action={path}>
-      <div class="field">
+      <div class="field source">
         <label for="source">Created or last changed by</label>
         <Select
           attributes={{ id: 'source', name: 'source' }}

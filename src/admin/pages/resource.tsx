@@ -78,10 +78,10 @@ export function ResourcePage(props: ResourceProps) {
             id="log"
             title="Provisioning log"
             aside={
-              <>
-                <a href={paths.historyOf(resource.id)}>History</a>{' '}
+              <span class="actions">
+                <a href={paths.historyOf(resource.id)}>History</a>
                 <a href={withQuery(paths.log, { resource: resource.id })}>All entries</a>
-              </>
+              </span>
             }
           >
             {log.length === 0 ? (

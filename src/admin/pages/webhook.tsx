@@ -135,7 +135,7 @@ function Deliveries({ deliveries, error, path }: WebhookProps & { path: string }
         </EmptyState>
       ) : (
         <div class="scroll">
-          <table class="stack compact">
+          <table class="stack tokens compact">
             <thead>
               <tr>
                 <th scope="col">Event</th>
