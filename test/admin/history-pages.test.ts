@@ -74,7 +74,13 @@ describe('the page Undo', () => {
     await replace(first, `/Users/${b.id}`, 'title', 'Keeper')
     const browser = await new Browser().signIn()
     const path = `/admin/tenants/${first.tenantId}/undo`
-    expect(textOf((await browser.get(path)).html)).toContain('Old connector')
+    const empty = await browser.get(path)
+    expect(textOf(empty.html)).toContain('Old connector')
+    // The form proposes the last day.
+    const [from = '', to = ''] = [...empty.html.matchAll(/type="datetime-local"[^>]* value="([^"]+)"/g)].map(
+      ([, at]) => at,
+    )
+    expect(Date.parse(`${to}Z`) - Date.parse(`${from}Z`)).toBe(24 * 60 * 60 * 1000)
     const form = { client, from: '2000-01-01T00:00', to: '2100-01-01T00:00' }
     const preview = await browser.get(`${path}?${new URLSearchParams(form)}`)
     expect(textOf(preview.html)).toContain('Changes of Old connector: 1 changed, 1 disabled.')

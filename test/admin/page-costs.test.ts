@@ -215,7 +215,7 @@ describe('the pages of an undo', () => {
     const checked = await browser.get(linkIn(next, 'Check them'))
     expect(textOf(checked.html)).toContain('Remove 30 members')
     const empty = await within(browser, linkIn(next, 'Next'))
-    expect(textOf(empty.html)).toContain('Nothing on this page.')
+    expect(textOf(empty.html)).toContain('Nothing was found so far.')
     const found = await browser.get(linkIn(empty, 'Look at the 2,000 changes before it'))
     expect(textOf(found.html)).toContain('far title: “Keeper”')
   })

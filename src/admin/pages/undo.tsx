@@ -91,13 +91,13 @@ export function UndoFormPage(props: UndoFormProps) {
             tenantId={tenant.id}
             check={withQuery(path, { ...form, ...positionOf(before), members: 'all' })}
             resources={preview.resources}
-            empty={preview.next === undefined ? 'Nothing is to be undone.' : 'Nothing on this page.'}
+            empty={preview.next === undefined ? 'Nothing is to be undone.' : 'Nothing was found so far.'}
             far={farOf(preview, path, { ...form })}
           />
           <Pagination
             first={before === undefined ? undefined : withQuery(path, { ...form })}
             next={
-              preview.next === undefined
+              preview.next === undefined || preview.resources.length === 0
                 ? undefined
                 : withQuery(path, { ...form, before: String(preview.next) })
             }
@@ -109,7 +109,7 @@ export function UndoFormPage(props: UndoFormProps) {
               <input type="hidden" name="from" value={form.from} />
               <input type="hidden" name="to" value={form.to} />
               <button type="submit" class="danger">
-                Undo these changes
+                Undo all changes in this period
               </button>
             </ChangeForm>
           )}
@@ -173,9 +173,12 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
       <PageHead title="Result of an undo" parent={['Undo', path]} />
       {job.state === 'running' ? (
         <>
-          <p role="status">
-            In progress: {job.step}, {number(job.done)} resources done. <a href={own}>Refresh</a>
-          </p>
+          <div id="progress" data-progress="">
+            <p role="status">
+              In progress: {job.step}, {number(job.done)} resources done. <a href={own}>Refresh</a>
+            </p>
+            <progress aria-label="Undo" />
+          </div>
           <ChangeForm action={`${path}/cancel`}>
             <button type="submit" class="quiet">
               Cancel
@@ -194,17 +197,25 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
           tenantId={tenant.id}
           check={withQuery(own, { ...positionOf(before), members: 'all' })}
           resources={open}
-          empty={next === undefined ? 'Everything was undone.' : 'Nothing on this page.'}
+          empty={emptyOf(job, next)}
           far={farOf({ next }, own, {})}
         />
         <Pagination
           first={before === undefined ? undefined : own}
-          next={next === undefined ? undefined : withQuery(own, { before: String(next) })}
+          next={
+            next === undefined || open.length === 0 ? undefined : withQuery(own, { before: String(next) })
+          }
           label="the result"
         />
       </Section>
     </Layout>
   )
+}
+
+/** What an empty page of the result says. More pages may follow it. */
+function emptyOf({ state }: Job, next: number | undefined): string {
+  if (state === 'running') return 'Nothing was found so far.'
+  return next === undefined ? 'Everything was undone.' : 'Everything that was looked at so far is undone.'
 }
 
 /** The next page, which looks at more events. */
@@ -242,7 +253,8 @@ function Resources({
       <EmptyState title={empty}>
         {far && (
           <p>
-            A part of the period was looked at. <a href={far}>Look at the {number(FAR)} changes before it</a>
+            Only the newest changes of the period were looked at.{' '}
+            <a href={far}>Look at the {number(FAR)} changes before it</a>
           </p>
         )}
       </EmptyState>
@@ -254,7 +266,7 @@ function Resources({
         <tr>
           <th scope="col">Resource</th>
           <th scope="col">Undo</th>
-          <th scope="col">Left</th>
+          <th scope="col">Not undone</th>
         </tr>
       </thead>
       <tbody>
@@ -272,7 +284,7 @@ function Resources({
                     It has too many changes for this page. <a href={check}>Check them</a>
                   </p>
                 ) : (
-                  actionsOf(resource).join('; ') || (resource.unchecked === 0 && 'Nothing')
+                  <Actions resource={resource} />
                 )}
                 {resource.unchecked > 0 && (
                   <p>
@@ -282,7 +294,7 @@ function Resources({
                 )}
               </div>
             </td>
-            <td data-label="Left">
+            <td data-label="Not undone">
               <div>{leftOf(resource) || (resource.isUnread ? 'Not known' : 'Nothing')}</div>
             </td>
           </tr>
@@ -292,14 +304,34 @@ function Resources({
   )
 }
 
+function Actions({ resource }: { readonly resource: UndoOfResource }) {
+  const actions = actionsOf(resource)
+  if (actions.length === 0) return resource.unchecked === 0 ? <>Nothing</> : null
+  return (
+    <ul class="values">
+      {actions.map((action) => (
+        <li>
+          <bdi>{action}</bdi>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 function actionsOf({ existence, values, added, removed }: UndoOfResource): readonly string[] {
   return [
     ...(existence === 'restore' ? ['Restore'] : []),
     ...(existence === 'delete' ? ['Delete'] : []),
-    ...Object.entries(values).map(([name, value]) => `${name}: ${shown(value)}`),
+    ...valuesOf(values).map(([name, value]) => `${name}: ${shown(value)}`),
     ...(added.length > 0 ? [`Add ${counted(added.length, 'member')}`] : []),
     ...(removed.length > 0 ? [`Remove ${counted(removed.length, 'member')}`] : []),
   ]
+}
+
+/** `schemas` follows from the extensions, so it is shown only if nothing else changes. */
+function valuesOf(values: UndoOfResource['values']) {
+  const all = Object.entries(values)
+  return all.length === 1 ? all : all.filter(([name]) => name !== 'schemas')
 }
 
 const MAX_SHOWN_LEFT = 5

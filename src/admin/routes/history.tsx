@@ -7,6 +7,7 @@ import { NO_EXTENSIONS } from '../../scim/schema/tenant-extensions.ts'
 import { NOTHING } from '../../storage/database/query.ts'
 import { actorsQuery, type UndoWindow, type WindowSource } from '../../storage/events/undo.ts'
 import { extensionsQuery } from '../../storage/extensions/stored-extensions.ts'
+import { DAY_MS } from '../../storage/log/activity.ts'
 import { tombstoneQuery, tombstonesQuery } from '../../storage/resources/tombstones.ts'
 import { extendedTypes } from '../../storage/tables/resource-tables.ts'
 import type { FormError } from '../components/form.tsx'
@@ -17,6 +18,7 @@ import { visibleName } from '../hidden-characters.ts'
 import { DeletedPage, ErasePage, RestorePage } from '../pages/deleted.tsx'
 import { HistoryPage } from '../pages/history.tsx'
 import { type UndoForm, UndoFormPage, UndoResultPage } from '../pages/undo.tsx'
+import { noteTarget } from '../people/audit-note.ts'
 import { eraseOf, restoreOf } from '../tombstones.ts'
 import {
   cancelUndoOf,
@@ -123,7 +125,7 @@ history.get('/:tenant/history/:id', async (c) => {
 history.get('/:tenant/undo', async (c) => {
   const { client = '', from = '', to = '' } = c.req.query()
   const form = { client, from, to }
-  if (from === '' && to === '') return await undoPage(c, { form })
+  if (from === '' && to === '') return await undoPage(c, { form: { client, ...lastDay(c.env.now()) } })
   const before = positionOf(c)
   const problem = (error: unknown) => undoPage(c, { form, error: formErrorOf(error) })
   let request: UndoWindow
@@ -153,6 +155,7 @@ history.post('/:tenant/undo', async (c) => {
   const form = { client, from, to }
   try {
     const job = await startUndoOf(c, tenantOf(c), windowOf(form))
+    noteTarget(c, job.id)
     return c.redirect(`${pathsOf(c).undo}/${job.id}`, 303)
   } catch (error) {
     return await undoPage(c, { form, error: formErrorOf(error) })
@@ -210,6 +213,16 @@ function extentOf(c: AdminContext): UndoExtent {
 
 function windowOf({ client, from, to }: UndoForm): UndoWindow {
   return { clientId: client, from: timeOf(from, 'from'), to: timeOf(to, 'to') }
+}
+
+/** The period that an empty form proposes. */
+function lastDay(now: number): Omit<UndoForm, 'client'> {
+  return { from: fieldTime(now - DAY_MS), to: fieldTime(now) }
+}
+
+/** A time for a field for times, in UTC. */
+function fieldTime(time: number): string {
+  return new Date(time).toISOString().slice(0, 19)
 }
 
 /** A time of a field for times, in UTC. @returns undefined if it is none */
