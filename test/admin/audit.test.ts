@@ -279,6 +279,44 @@ describe('the pages of the audit trail', () => {
     expect((await browser.get('/admin/audit')).html).toContain(tenantId)
   })
 
+  it('of a change are led to by the entry of the log, and lead to all entries of its target', async () => {
+    const client = await newClient()
+    const { tenantId } = client
+    const { id } = await client.createUser()
+    const { token, name } = await newAdminToken('admin', [tenantId])
+    const other = await newAdminToken('admin', [tenantId])
+    await adminAs(token, 'POST', `/tenants/${tenantId}/users/${id}/disable`, {})
+    await adminAs(other.token, 'PATCH', `/tenants/${tenantId}`, { groupLimit: 5 })
+    const browser = await new Browser().signIn()
+    const log = await browser.get(`/admin/tenants/${tenantId}/log?resource=${id}`)
+    const link = /href="([^"]+)">Show who it was</.exec(log.html)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const page = await browser.get(link)
+    expect(textOf(page.html)).toContain(`Disable user ${name}`)
+    expect(page.html).not.toContain(other.name)
+    expect(page.html).toContain(`href="/admin/tenants/${tenantId}/log?resource=${id}"`)
+    const unknown = await browser.get(link.replace(/of=[^&]+/, `of=${UUID}`))
+    expect(textOf(unknown.html)).toContain('Its entry was not found.')
+  })
+
+  it('of a change by an undo name the administrator who started it', async () => {
+    const client = await newClient()
+    const { tenantId } = client
+    const { id } = await client.createUser()
+    const browser = await new Browser().signIn((await newAdminToken('admin', [tenantId])).token)
+    const tenant = `/admin/tenants/${tenantId}`
+    const [created] = await client.log()
+    const period = { client: String(created?.clientId), from: '2000-01-01T00:00', to: '2100-01-01T00:00' }
+    const { location } = await browser.post(`${tenant}/undo`, period)
+    const logOf = () => browser.get(`${tenant}/log?resource=${id}`)
+    await vi.waitFor(async () => expect((await logOf()).html).toContain('Show who it was'), {
+      timeout: 20_000,
+    })
+    const link = /href="([^"]+)">Show who it was</.exec((await logOf()).html)?.[1]?.replaceAll('&amp;', '&')
+    const page = await browser.get(link ?? '')
+    expect(textOf(page.html)).toContain('Undo changes of client')
+    expect(page.html).toContain(`href="${location}"`)
+  })
+
   it('of a tenant lead to what clients did, and back', async () => {
     const { tenantId } = await newClient()
     const browser = await new Browser().signIn((await newAdminToken('viewer', [tenantId])).token)

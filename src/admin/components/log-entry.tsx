@@ -2,6 +2,7 @@
  * An entry of the provisioning log: a line that expands to all details.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import { administratorId } from '../../storage/access/administrator.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { adviceOf } from '../explain/advice.ts'
 import { providerViewOf } from '../explain/provider-view.ts'
@@ -118,6 +119,13 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
           <Fact name="Client">
             <a href={withQuery(paths.log, { client: entry.clientId })}>
               {visibleName(entry.clientName, entry.clientId)}
+            </a>
+          </Fact>
+        )}
+        {entry.clientId === administratorId(tenantId) && (
+          <Fact name="Administrator">
+            <a href={withQuery(paths.audit, { of: entry.requestId, at: String(entry.time) })}>
+              Show who it was
             </a>
           </Fact>
         )}

@@ -3,12 +3,14 @@
  */
 export function Pagination({
   first,
+  firstLabel = '« First page',
   previous,
   next,
   label,
 }: {
   /** Undefined on the first page. */
   first: string | undefined
+  firstLabel?: string | undefined
   previous?: string | undefined
   next: string | undefined
   /** The name of the list, for screen readers. */
@@ -17,7 +19,7 @@ export function Pagination({
   if (first === undefined && next === undefined) return null
   return (
     <nav class="pagination" aria-label={`Pages of ${label}`}>
-      {first && <a href={first}>« First page</a>}
+      {first && <a href={first}>{firstLabel}</a>}
       {previous && (
         <a href={previous} rel="prev">
           ‹ Previous page

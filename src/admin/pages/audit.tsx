@@ -1,7 +1,8 @@
 /**
  * The audit trail: who did what, when, and with which outcome.
  */
-import type { AuditEntry } from '../../storage/administrators/audit-trail.ts'
+import type { Child } from 'hono/jsx'
+import { type AuditEntry, type FieldChange, MAX_LOOKED_AT } from '../../storage/administrators/audit-trail.ts'
 import type { Page } from '../../storage/database/query.ts'
 import { Badge, EmptyState, PageHead } from '../components/blocks.tsx'
 import { ChangeTable } from '../components/change-table.tsx'
@@ -14,6 +15,7 @@ import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 import { changesOf, operationName, operationText } from '../people/audit-text.ts'
+import { isoTime } from '../read-models.ts'
 
 export interface AuditProps {
   readonly administrator: Administrator
@@ -21,14 +23,12 @@ export interface AuditProps {
   readonly tenant?: PageTenant | undefined
   readonly page: Page<AuditEntry, number>
   readonly isFirst: boolean
+  /** The id of the request or the job whose entry is shown alone. */
+  readonly cause?: string | undefined
 }
 
-export function AuditPage({ administrator, tenant, page, isFirst }: AuditProps) {
+export function AuditPage({ administrator, tenant, page, isFirst, cause }: AuditProps) {
   const path = tenant === undefined ? AUDIT_PATH : tenantPaths(tenant.id).audit
-  const lead =
-    tenant === undefined
-      ? 'What administrators did or tried, newest first.'
-      : 'What administrators did or tried in this tenant, newest first.'
   return (
     <Layout
       title="Audit trail"
@@ -36,7 +36,7 @@ export function AuditPage({ administrator, tenant, page, isFirst }: AuditProps) 
       tenant={tenant}
       current={tenant === undefined ? 'audit' : 'log'}
     >
-      <PageHead title="Audit trail" lead={lead}>
+      <PageHead {...headOf(tenant, cause)}>
         <a class="button quiet" href={`${path}.csv`}>
           Download CSV
         </a>
@@ -44,18 +44,17 @@ export function AuditPage({ administrator, tenant, page, isFirst }: AuditProps) 
       {tenant && <LogTabs tenantId={tenant.id} current="administrators" />}
       <section class="panel" aria-label="Entries">
         {page.items.length === 0 ? (
-          <EmptyState title="No entries.">
-            <p>Each change by an administrator, and each sign-in, makes one.</p>
-          </EmptyState>
+          <NoEntries cause={cause} />
         ) : (
           <ul class="entries">
             {page.items.map((entry) => (
-              <Entry entry={entry} showsTenant={tenant === undefined} />
+              <Entry entry={entry} tenantId={tenant?.id} isOpen={cause !== undefined} />
             ))}
           </ul>
         )}
         <Pagination
           first={isFirst ? undefined : path}
+          firstLabel={cause === undefined ? undefined : 'All entries'}
           next={page.next === undefined ? undefined : withQuery(path, { before: String(page.next) })}
           label="the audit trail"
         />
@@ -64,11 +63,45 @@ export function AuditPage({ administrator, tenant, page, isFirst }: AuditProps) 
   )
 }
 
-function Entry({ entry, showsTenant }: { entry: AuditEntry; showsTenant: boolean }) {
+/** Of a tenant, the trail is a part of the page of its provisioning log. */
+function headOf(tenant: PageTenant | undefined, cause: string | undefined) {
+  if (tenant === undefined) {
+    return { title: 'Audit trail', lead: 'What administrators did or tried, newest first.' }
+  }
+  const lead =
+    cause === undefined
+      ? 'What administrators did or tried in this tenant, newest first.'
+      : 'Who made a change, or started the job that made it.'
+  return { title: 'Provisioning log', lead }
+}
+
+function NoEntries({ cause }: { readonly cause: string | undefined }) {
+  return cause === undefined ? (
+    <EmptyState title="No entries.">
+      <p>Each change by an administrator, and each sign-in, makes one.</p>
+    </EmptyState>
+  ) : (
+    <EmptyState title="Its entry was not found.">
+      <p>
+        The {MAX_LOOKED_AT} entries before the change were looked at. The download has all entries that are
+        kept: look for <code>{cause}</code> in it.
+      </p>
+    </EmptyState>
+  )
+}
+
+/** @param props.tenantId undefined in the trail of the installation */
+function Entry(props: {
+  readonly entry: AuditEntry
+  readonly tenantId: string | undefined
+  readonly isOpen: boolean
+}) {
+  const { entry, isOpen } = props
+  const showsTenant = props.tenantId === undefined
   const { seq, time, administrator, via, operation, source, tenantId, outcome, detail, repeated } = entry
   return (
     <li>
-      <details id={`entry-${seq}`}>
+      <details id={`entry-${seq}`} open={isOpen}>
         <summary>
           <OutcomeBadge outcome={outcome} />
           <span class="entry-what">
@@ -109,17 +142,17 @@ function OutcomeBadge({ outcome }: Pick<AuditEntry, 'outcome'>) {
 }
 
 function Details({ entry }: { entry: AuditEntry }) {
-  const facts: readonly (readonly [string, string | null])[] = [
+  const facts: readonly (readonly [string, Child])[] = [
     ['Operation', operationText(entry.operation)],
     ['Tenant', entry.tenantId],
-    ['Target', entry.target],
+    ['Target', <Target entry={entry} />],
     ['Status', entry.outcome === 'begun' ? null : String(entry.status)],
     ['Request id', entry.requestId],
   ]
   const changes = changesOf(entry).map(({ field, before, after }) => ({
     attribute: field,
-    old: before,
-    new: after,
+    old: shownValue(field, before),
+    new: shownValue(field, after),
   }))
   return (
     <div class="entry-details">
@@ -131,4 +164,33 @@ function Details({ entry }: { entry: AuditEntry }) {
       {changes.length > 0 && <ChangeTable changes={changes} />}
     </div>
   )
+}
+
+/** Operations whose target is a user or a group. */
+const OF_RESOURCES: ReadonlySet<string> = new Set([
+  'changeOwner',
+  'disableUser',
+  'enableUser',
+  'eraseTombstone',
+  'restoreTombstone',
+])
+
+function Target({ entry: { operation, tenantId, target } }: { entry: AuditEntry }): Child {
+  if (target === null) return '—'
+  const href = tenantId === null ? undefined : pageOf(operation, tenantId, target)
+  return href === undefined ? target : <a href={href}>{target}</a>
+}
+
+/** Where the target of an operation is shown; undefined if nowhere. */
+function pageOf(operation: string, tenantId: string, target: string): string | undefined {
+  const { log, undo } = tenantPaths(tenantId)
+  if (OF_RESOURCES.has(operation)) return withQuery(log, { resource: target })
+  return operation === 'undo' ? `${undo}/${target}` : undefined
+}
+
+const TIMES: ReadonlySet<string> = new Set(['expiresAt', 'from', 'to'])
+
+/** The admin API has read times as milliseconds. */
+function shownValue(field: string, value: FieldChange['after'] | undefined) {
+  return TIMES.has(field) && typeof value === 'number' ? isoTime(value) : value
 }

@@ -2,8 +2,10 @@
 import type { Context } from 'hono'
 import type { HttpEnv } from '../../runtime.ts'
 import {
+  type AuditCause,
   type AuditEntry,
   type AuditPage,
+  auditCauseQuery,
   auditPageQuery,
   streamAudit,
 } from '../../storage/administrators/audit-trail.ts'
@@ -16,6 +18,13 @@ type AuditContext = Pick<Context<HttpEnv>, 'env' | 'get'>
 export async function auditPageOf(c: AuditContext, page: AuditPage): Promise<Page<AuditEntry, number>> {
   const db = administrationDatabase(c, c.get('figures'))
   return (await readTogether(db, { page: auditPageQuery(page) })).page
+}
+
+/** A page with the entry of what made a change, or an empty one. */
+export async function auditCauseOf(c: AuditContext, cause: AuditCause): Promise<Page<AuditEntry, number>> {
+  const db = administrationDatabase(c, c.get('figures'))
+  const { entry } = await readTogether(db, { entry: auditCauseQuery(cause) })
+  return { items: entry === undefined ? [] : [entry], next: undefined }
 }
 
 /** All entries, newest first. @param tenantId undefined: of all tenants, and of none */

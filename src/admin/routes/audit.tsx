@@ -4,7 +4,7 @@
 import { Hono } from 'hono'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AuditPage } from '../pages/audit.tsx'
-import { auditPageOf, auditStreamOf } from '../people/audit-pages.ts'
+import { auditCauseOf, auditPageOf, auditStreamOf } from '../people/audit-pages.ts'
 import { auditCsvOf } from '../people/audit-text.ts'
 import { streamOf } from '../stream-of.ts'
 import { loadWithTenant } from './request.ts'
@@ -24,17 +24,21 @@ audit.get('/audit', async (c) => {
 audit.get('/audit.csv', (c) => csvResponse(c, undefined))
 
 audit.get('/tenants/:tenant/audit', async (c) => {
-  const before = cursorOf(c)
+  const [before, cause] = [cursorOf(c), causeOf(c)]
+  const tenantId = c.req.param('tenant')
   const [{ tenant }, page] = await Promise.all([
     loadWithTenant(c, () => ({})),
-    auditPageOf(c, { tenantId: c.req.param('tenant'), before, size: PAGE_SIZE }),
+    cause === undefined
+      ? auditPageOf(c, { tenantId, before, size: PAGE_SIZE })
+      : auditCauseOf(c, { tenantId, ...cause }),
   ])
   return c.html(
     <AuditPage
       administrator={c.get('administrator')}
       tenant={tenant}
       page={page}
-      isFirst={before === undefined}
+      isFirst={before === undefined && cause === undefined}
+      cause={cause?.id}
     />,
   )
 })
@@ -51,6 +55,12 @@ function csvResponse(c: AdminContext, tenantId: string | undefined): Response {
     'Content-Type': 'text/csv; charset=utf-8',
     'Content-Disposition': `attachment; filename="${name}.csv"`,
   })
+}
+
+/** What the page of a change asks for: who made it. */
+function causeOf(c: AdminContext): { readonly id: string; readonly at: number } | undefined {
+  const { of: id, at = '' } = c.req.query()
+  return id && /^\d{1,15}$/.test(at) ? { id, at: Number(at) } : undefined
 }
 
 function cursorOf(c: AdminContext): number | undefined {

@@ -125,6 +125,31 @@ export function auditPageQuery({ tenantId, before, size }: AuditPage): Query<Pag
   }
 }
 
+/** How many entries a look-up reads, those of other tenants included. */
+export const MAX_LOOKED_AT = 100
+/** An entry of a tenant in another database is stored after the change. */
+const LATER_MS = MINUTE_MS
+
+export interface AuditCause {
+  readonly tenantId: string
+  /** The id of the request, or of the job, that made a change. */
+  readonly id: string
+  /** The time of the change, in milliseconds since 1970. */
+  readonly at: number
+}
+
+/** The request of an administrator that made a change, or started the job that did: the newest before the time, or undefined. */
+export function auditCauseQuery({ tenantId, id, at }: AuditCause): Query<AuditEntry | undefined> {
+  const latest = sql`SELECT seq, tenant_id, request_id, target FROM audit_trail WHERE time <= ${at + LATER_MS}
+    ORDER BY time DESC LIMIT ${MAX_LOOKED_AT}`
+  const found = sql`SELECT max(seq) FROM (${latest})
+    WHERE tenant_id = ${tenantId} AND (request_id = ${id} OR target = ${id})`
+  return {
+    statements: [ENTRY.where(sql`seq = (${found})`)],
+    read: ([result]) => ENTRY.all(result)[0],
+  }
+}
+
 const STREAMED = 500
 
 /** The whole trail, newest first, in pages. */
