@@ -8,7 +8,7 @@ import { HOUR_MS, releaseClock, resumeIds, setClock } from '../support/clock.ts'
 import { addLogEntries } from '../support/crowd.ts'
 import { Browser, fieldValue, textOf } from '../support/dashboard.ts'
 import { refuseAccess } from '../support/failed-access.ts'
-import { Client, costOf, newClient, newToken, TENANT_URL, USER } from '../support/harness.ts'
+import { Client, costOf, newClient, newToken, ORIGIN, send, TENANT_URL, USER } from '../support/harness.ts'
 import { requestToken, TOKEN_URL } from '../support/oauth.ts'
 
 const MINUTE_MS = 60_000
@@ -63,6 +63,24 @@ function statesIn(text: string): Record<string, string> {
 }
 
 describe('Connect', () => {
+  it('says that no service on the internet can use an address of this machine or network', async () => {
+    const { tenantId } = await newClient()
+    const warning = 'A service on the internet cannot use this address'
+    let at = ORIGIN
+    const sendTo: typeof send = (request) => {
+      if (at === ORIGIN) return send(request)
+      return send(new Request(request.url.replace(ORIGIN, at), { headers: request.headers, redirect: 'manual' }))
+    }
+    const browser = await new Browser(sendTo).signIn()
+    const pageAt = async (origin: string) => {
+      at = origin
+      return textOf((await browser.get(`/admin/tenants/${tenantId}/connect/entra`)).html)
+    }
+    expect(await pageAt(ORIGIN)).not.toContain(warning)
+    expect(await pageAt('https://127.0.0.1:8787')).toContain(warning)
+    expect(await pageAt('https://scim.internal')).toContain(warning)
+  })
+
   it('lists every guide, and each shows its application, the Tenant URL and its mappings', async () => {
     const { tenantId, browser } = await newGuide('okta')
     const list = await browser.get(`/admin/tenants/${tenantId}/connect`)

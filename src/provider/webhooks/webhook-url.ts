@@ -9,6 +9,14 @@ import { MAX_WEBHOOK_URL_CHARACTERS } from '../../scim/limits.ts'
 const PRIVATE_NAME = /(?:^|\.)(?:localhost|local|internal|home\.arpa)$/
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
+/** Whether a host name may be one of the public internet: no IP address, and no name that is never public. */
+export function isPublicName(hostname: string): boolean {
+  // The parser of URLs has turned every notation of an IPv4 address, such as "0x7f.1", into four numbers.
+  if (/^[\d.]+$|^\[/.test(hostname)) return false
+  const name = hostname.replace(/\.+$/, '')
+  return name.includes('.') && !PRIVATE_NAME.test(name)
+}
+
 /**
  * Why a webhook may not have this URL: the end of a sentence that begins with what it must be.
  *
@@ -24,9 +32,7 @@ export function webhookUrlProblem(text: string, allowLoopback: boolean): string 
   if (url.username !== '' || url.password !== '') return 'a URL without user name and password'
   if (allowLoopback && LOOPBACK.has(url.hostname) && /^https?:$/.test(url.protocol)) return undefined
   if (url.protocol !== 'https:') return `a URL with "https:", found "${url.protocol}"`
-  // The parser has turned every notation of an IPv4 address, such as "0x7f.1", into four numbers.
   if (/^[\d.]+$|^\[/.test(url.hostname)) return 'a URL with a host name instead of an IP address'
-  const name = url.hostname.replace(/\.+$/, '')
-  if (!name.includes('.') || PRIVATE_NAME.test(name)) return 'a URL with the name of a public host'
+  if (!isPublicName(url.hostname)) return 'a URL with the name of a public host'
   return undefined
 }

@@ -2,6 +2,7 @@
  * The guide of one provider: the application, its credential, the fields, the mappings, the start, and what has been seen.
  */
 import type { Child } from 'hono/jsx'
+import { isPublicName } from '../../../provider/webhooks/webhook-url.ts'
 import type { Client } from '../../../storage/access/clients.ts'
 import type { CredentialKind } from '../../../storage/access/replacements.ts'
 import { Notice, PageHead, Section } from '../../components/blocks.tsx'
@@ -66,6 +67,7 @@ export function GuidePage(props: GuidePageProps) {
           </Step>
           <Step id="values" number={3} title="Enter the values">
             <MarkedSteps steps={guide.fieldSteps} />
+            <Unreachable tenantUrl={props.values.tenantUrl} />
             <GuideFields guide={guide} values={props.values} kind={props.kind} />
             <p>
               <MarkedText text={guide.testStep} />
@@ -98,6 +100,22 @@ export function GuidePage(props: GuidePageProps) {
         <WatchSection {...props} others={others} />
       </div>
     </Layout>
+  )
+}
+
+/** Identity providers are services on the internet. A client on the same machine or network reaches such an address. */
+function Unreachable({ tenantUrl }: { readonly tenantUrl: string | undefined }) {
+  if (tenantUrl === undefined) return null
+  const { protocol, hostname } = new URL(tenantUrl)
+  if (protocol === 'https:' && isPublicName(hostname)) return null
+  return (
+    <Notice tone="warn" title="A service on the internet cannot use this address">
+      <p>
+        It needs <code>https:</code>, a public name and a public certificate. Open the dashboard at the public
+        address of the server, or set <code>PUBLIC_URL</code>, before you copy the values. For a trial on this
+        machine or in this network, the address is right.
+      </p>
+    </Notice>
   )
 }
 

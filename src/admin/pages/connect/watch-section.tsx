@@ -152,7 +152,7 @@ function StepText({ step, ...props }: WatchProps & { readonly step: WatchStep })
 }
 
 const WAITING: Readonly<Record<StepId, (props: WatchProps) => Child>> = {
-  request: ({ guide }) => <MarkedText text={guide.testStep} />,
+  request: ({ guide, client }) => client !== undefined && <MarkedText text={guide.testStep} />,
   test: ({ guide }) => <MarkedText text={guide.testStep} />,
   user: ({ guide }) => (
     <>
