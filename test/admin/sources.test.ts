@@ -149,7 +149,7 @@ describe('the page of sources', () => {
       (await browser.get(path)).html
         .match(/<td class="number".*?<\/td>/gs)
         ?.map((cell) => textOf(cell).trim())
-    expect(await cells()).toEqual(['–', '–', '–'])
+    expect(await cells()).toEqual(['—', '—', '—'])
     await browser.post(`${path}/count`, {})
     expect(await cells()).toEqual(['1', '0', '0'])
   })

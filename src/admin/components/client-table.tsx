@@ -69,7 +69,7 @@ export function ClientTable(props: ClientTableProps) {
 /** Whether a client that may only read is there is not observed. */
 function ClientState({ facts, now }: { facts: ClientFacts | undefined; now: number }) {
   return facts === undefined ? (
-    <span class="muted">–</span>
+    <span class="muted">—</span>
   ) : (
     <HealthBadge state={healthOf(facts, now).state} />
   )

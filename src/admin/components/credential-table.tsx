@@ -46,7 +46,7 @@ export function CredentialTable(props: CredentialTableProps) {
 
 /** "Read only"; a dash for a deleted client. */
 export function scopeText(scope: TokenScope | undefined): string {
-  if (scope === undefined) return '–'
+  if (scope === undefined) return '—'
   return scope === 'read' ? 'Read only' : 'Provision'
 }
 

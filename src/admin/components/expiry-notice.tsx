@@ -47,7 +47,8 @@ export function ExpiryNotice(
         {expiring.length > SHOWN && <li>and {counted(expiring.length - SHOWN, 'other credential')}.</li>}
       </ul>
       <p>
-        Rotate it, enter the new one at the client, then revoke the old one. The client misses no request.{' '}
+        {expiring.length === 1 ? 'Rotate it' : 'Rotate each of them'}, enter the new one at the client, then
+        revoke the old one. The client misses no request.{' '}
         {apiKeysPath && <a href={apiKeysPath}>Open API Keys</a>}
       </p>
     </Notice>

@@ -57,7 +57,7 @@ export function SourcesPage(props: SourcesProps) {
         {conflicts.length === 0 ? (
           <EmptyState title="No open conflicts.">
             <p>
-              A conflict opens when two clients write the same user or group, or keep changing a value back
+              A conflict opens when two clients create the same user or group, or keep changing a value back
               and forth. The event feed reports it as <code>source.conflict</code>.
             </p>
           </EmptyState>
@@ -107,7 +107,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
       </table>
       <ChangeForm action={`${paths.sources}/count`} class="actions">
         <button type="submit" class="quiet small">
-          Count again
+          {sweep?.countedAt == null ? 'Count now' : 'Count again'}
         </button>
         <span class="hint">
           {sweep?.countedAt == null ? (
@@ -146,13 +146,13 @@ function SourceRow({
       <th scope="row">{name}</th>
       {types.map((type) => (
         <td class="number" data-label={`${pluralOf(type)} created`}>
-          {count === undefined ? '–' : <Counted type={type} count={count} listOf={listOf} />}
+          {count === undefined ? '—' : <Counted type={type} count={count} listOf={listOf} />}
         </td>
       ))}
       <td class="number" data-label="Memberships">
-        {count === undefined ? '–' : count.memberships}
+        {count === undefined ? '—' : count.memberships}
       </td>
-      <td data-label="Last write">{time == null ? '–' : <Time at={time} />}</td>
+      <td data-label="Last write">{time == null ? '—' : <Time at={time} />}</td>
     </tr>
   )
 }
@@ -161,6 +161,12 @@ const MODES = [
   ['observe', 'Every client'],
   ['owner', 'Only the client that created it'],
 ] as const
+
+const MODE_HINTS = {
+  observe:
+    'If you choose only the client that created it, the writes of all others are refused with 409 and logged.',
+  owner: 'The writes of all other clients are refused with 409 and logged. Reads are not affected.',
+} as const
 
 function Owners({ tenant, clients, handOver, error }: SourcesProps) {
   const paths = tenantPaths(tenant.id)
@@ -175,7 +181,7 @@ function Owners({ tenant, clients, handOver, error }: SourcesProps) {
           id="source-mode"
           name="sourceMode"
           label="Who may change a user or a group"
-          hint="Another client's write is refused with 409 and logged. Reads are not affected. Takes effect with the next request."
+          hint={MODE_HINTS[tenant.sourceMode]}
           control={(attributes) => (
             <Select attributes={attributes} value={tenant.sourceMode} options={MODES} />
           )}
