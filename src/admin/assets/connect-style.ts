@@ -31,6 +31,7 @@ export const CONNECT_STYLE = `
 .connections p + p { margin-top: var(--space-1) }
 .reasons { margin-top: var(--space-3) }
 .reasons ul { list-style: disc; padding-left: var(--space-6); margin-top: var(--space-2); display: grid; gap: var(--space-2) }
+.reasons ul + .muted { margin-top: var(--space-2) }
 .reason { color: var(--danger) }
 .notice .actions { margin-top: var(--space-3) }
 @media (min-width: 1081px) {
