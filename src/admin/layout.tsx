@@ -111,20 +111,17 @@ function Sidebar({
           Close
         </button>
         <nav aria-label="Dashboard">
-          <ul>
-            {[...navigation(tenant), ...installation(administrator)].map(({ item, label, href, key }) => (
-              <li>
-                <a
-                  href={href}
-                  data-key={key}
-                  {...(item === 'directory' ? { 'data-search': '' } : {})}
-                  {...(item === current ? { 'aria-current': 'page' } : {})}
-                >
-                  {label}
-                </a>
-              </li>
-            ))}
-          </ul>
+          {tenant && <NavigationList links={navigation(tenant)} current={current} />}
+          {tenant && (
+            <p class="nav-label" id="nav-server">
+              Server
+            </p>
+          )}
+          <NavigationList
+            links={installation(administrator)}
+            current={current}
+            labelledBy={tenant && 'nav-server'}
+          />
         </nav>
         <button type="button" class="link shortcuts" id="shortcuts" hidden>
           Keyboard shortcuts
@@ -132,6 +129,30 @@ function Sidebar({
         <SignOut administrator={administrator} />
       </div>
     </header>
+  )
+}
+
+function NavigationList(props: {
+  readonly links: readonly NavigationLink[]
+  readonly current: NavigationItem | undefined
+  readonly labelledBy?: string | undefined
+}) {
+  const { links, current, labelledBy } = props
+  return (
+    <ul {...(labelledBy === undefined ? {} : { 'aria-labelledby': labelledBy })}>
+      {links.map(({ item, label, href, key }) => (
+        <li>
+          <a
+            href={href}
+            data-key={key}
+            {...(item === 'directory' ? { 'data-search': '' } : {})}
+            {...(item === current ? { 'aria-current': 'page' } : {})}
+          >
+            {label}
+          </a>
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -166,10 +187,8 @@ interface NavigationLink {
   readonly key: string
 }
 
-/** Each key is used once: test/admin/layout.test.ts. */
-function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
-  const all: NavigationLink[] = [{ item: 'tenants', label: 'Tenants', href: TENANTS_PATH, key: 't' }]
-  if (tenant === undefined) return all
+/** Pages about a tenant. Each key is used once: test/admin/layout.test.ts. */
+function navigation(tenant: NonNullable<LayoutProps['tenant']>): readonly NavigationLink[] {
   const paths = tenantPaths(tenant.id)
   return [
     { item: 'overview', label: 'Overview', href: paths.overview, key: 'o' },
@@ -184,12 +203,12 @@ function navigation(tenant: LayoutProps['tenant']): readonly NavigationLink[] {
     { item: 'schemas', label: 'Schemas', href: paths.schemas, key: 'a' },
     { item: 'transfer', label: 'Export and import', href: paths.transfer, key: 'x' },
     { item: 'settings', label: 'Settings', href: paths.settings, key: 'e' },
-    ...all,
   ]
 }
 
 /** Pages about the whole installation, for those who may see them. */
 function installation({ grants }: Administrator): readonly NavigationLink[] {
+  const tenants: NavigationLink = { item: 'tenants', label: 'Tenants', href: TENANTS_PATH, key: 't' }
   const links: readonly (NavigationLink & { readonly needs: Permission })[] = [
     { item: 'limits', label: 'Limits', href: LIMITS_PATH, key: 'm', needs: 'read installation' },
     {
@@ -201,7 +220,7 @@ function installation({ grants }: Administrator): readonly NavigationLink[] {
     },
     { item: 'audit', label: 'Audit trail', href: AUDIT_PATH, key: 'h', needs: 'own installation' },
   ]
-  return links.filter(({ needs }) => isPermitted(grants, needs, undefined))
+  return [tenants, ...links.filter(({ needs }) => isPermitted(grants, needs, undefined))]
 }
 
 function SignOut({ administrator }: { administrator: Administrator }) {
