@@ -17,10 +17,10 @@ td time, th time { white-space: nowrap }
 td .mono, th .mono { overflow-wrap: break-word }
 .tokens td time { white-space: normal }
 .tokens td, .tokens thead th { max-width: 15cqi }
-.tokens tbody th { max-width: 28cqi }
+.tokens tbody th { max-width: 22cqi }
 .tokens .hint { font-weight: 400 }
 /* So that a time takes two lines: the day, and the hour. */
-.tokens td.number:has(time) { min-width: 7.9rem }
+.tokens td.number:has(time) { min-width: 8.2rem }
 td[data-label='Id'] { max-width: 36cqi }
 .stack td.number:is(:has(time), [data-label='Expires'], [data-label='Last used']) { text-align: left }
 .list-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--space-2) var(--space-5); font-size: var(--text-small) }
