@@ -71,9 +71,10 @@ function checkQuery(schema: NonNullable<Route['query']>, query: Readonly<Record<
   return check(schema, Object.fromEntries(given))
 }
 
-/** Notes the id of what was created. */
+/** Notes the id of what was created, or of the job that was started. */
 function noteCreated(c: Context<HttpEnv>, answer: AnyAnswer): void {
-  if (answer instanceof Response || answer.status !== 201 || !isComplex(answer.body)) return
+  if (answer instanceof Response || !isComplex(answer.body)) return
+  if (answer.status !== 201 && answer.status !== 202) return
   if (typeof answer.body.id === 'string') noteTarget(c, answer.body.id)
 }
 
