@@ -12,6 +12,7 @@ import {
   storedChunk,
   type TransferFile,
 } from '../../storage/transfer/chunks.ts'
+import { pause } from '../../storage/transfer/pause.ts'
 import { type Body, isBlank, linesOf } from './directory-lines.ts'
 import { TransferRefused, tooLarge } from './refused.ts'
 
@@ -73,6 +74,8 @@ class Upload {
       { number: ++this.#number, firstLine: this.lines + 1, progress: null },
       chunk,
     )
+    // Deno looks for new requests only now and then while one promise follows another.
+    await pause()
     // A chunk of several lines is much shorter.
     if (stored.data.length > MAX_DATA_BYTES) {
       throw new TransferRefused(413, `line ${stored.firstLine} is too long, even compressed`)
