@@ -54,7 +54,7 @@ export function Connections(props: ConnectionsProps) {
   })
   return (
     <Section id="connections" title="Connections" aside={<a href={connect}>Connect</a>} live>
-      {provisioning.length > 0 && credentialsOf(props, undefined).count === 0 && (
+      {credentialsOf(props, undefined).count === 0 && (
         <p class="warn-text">
           No client can connect, because the tenant has no valid token, client secret or federation.
         </p>
