@@ -69,7 +69,9 @@ describe('Connect', () => {
     let at = ORIGIN
     const sendTo: typeof send = (request) => {
       if (at === ORIGIN) return send(request)
-      return send(new Request(request.url.replace(ORIGIN, at), { headers: request.headers, redirect: 'manual' }))
+      return send(
+        new Request(request.url.replace(ORIGIN, at), { headers: request.headers, redirect: 'manual' }),
+      )
     }
     const browser = await new Browser(sendTo).signIn()
     const pageAt = async (origin: string) => {
