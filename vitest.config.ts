@@ -30,7 +30,7 @@ const MANY_REQUESTS = [
   'test/admin/{log,oidc,overview,pages,roles,rotation,schemas,transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,drift,emulator,entra}.test.ts',
-  'test/http/{explain,extensions,follow,history,tombstones,undo,user-groups}.test.ts',
+  'test/http/{explain,extensions,follow,history,remembered-reads,tombstones,undo,user-groups}.test.ts',
   'test/http/{group-names,invalid-values,kept-requests,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',
   'test/http/oauth/{access-tokens,emulator,federation,gallery}.test.ts',

@@ -70,16 +70,16 @@ export function renderJson(
   projection: Projection,
 ): string {
   const none = hasMembers(type) && withReferences(projection, type) ? emptyMembers(call.tenant.profile) : {}
-  const more = references(stored instanceof StoredRow ? stored.references : stored.resource, call, none)
-  more.id = stored.id
-  more.meta = metaOf(call, stored, type)
+  const { id } = stored
+  const more = `${referencesJson(stored, call, none)}${JSON.stringify({ id, meta: metaOf(call, stored, type) }).slice(1)}`
   // Documents are stored as JSON, so a complete document is returned without parsing it.
   if (stored instanceof StoredRow && returnsAllExcept(type.references, projection, type)) {
-    return `${stored.json.slice(0, -1)},${JSON.stringify(more).slice(1)}`
+    return `${stored.json.slice(0, -1)},${more}`
   }
   // Parsed, and written again.
   if (stored instanceof StoredRow) call.projecting?.note(2 * STORED_UNITS * stored.json.length)
-  return JSON.stringify(project({ ...stored.resource, ...more }, projection, type, call.projecting))
+  const whole = { ...stored.resource, ...(JSON.parse(`{${more}`) as Complex) }
+  return JSON.stringify(project(whole, projection, type, call.projecting))
 }
 
 function metaOf({ tenantUrl }: RenderCall, stored: Stored, type: ResourceType): Complex {
@@ -108,29 +108,35 @@ export function withReferences(projection: Projection, type: ResourceType): bool
 }
 
 /**
- * Groups and members with their `$ref`, which follows from their value and the Tenant URL.
+ * Groups and members with their `$ref`, which follows from their value and the Tenant URL, as the first members of a JSON object.
  *
  * @param none what is shown of a resource without memberships
  */
-function references(
-  { groups, members }: Complex,
+function referencesJson(
+  stored: Stored,
   { tenantUrl, tenant: { resourceTypes } }: RenderCall,
   none: Complex,
-): Complex {
-  const result: Complex = { ...none }
+): string {
+  const { groups, members = none.members } = stored instanceof StoredRow ? stored.references : stored.resource
   const baseOf = (type: ResourceType | undefined) => `${tenantUrl}${type?.endpoint ?? ''}`
-  if (Array.isArray(groups)) {
-    const base = baseOf(resourceTypes.find(hasMembers))
-    result.groups = groups.map((group) => ({ ...group, $ref: `${base}/${group.value}` }))
-  }
-  if (Array.isArray(members)) {
-    const bases = new Map(resourceTypes.map((type) => [type.name, baseOf(type)]))
-    result.members = members.map((member) => ({
-      ...member,
-      $ref: `${bases.get(member.type) ?? tenantUrl}/${member.value}`,
-    }))
-  }
-  return result
+  if (typeof groups === 'string')
+    return `"groups":${withRefs(groups, baseOf(resourceTypes.find(hasMembers)))},`
+  if (!Array.isArray(members)) return ''
+  const bases = new Map(resourceTypes.map((type) => [type.name, baseOf(type)]))
+  const shown = members.map((member) => ({
+    ...member,
+    $ref: `${bases.get(member.type) ?? tenantUrl}/${member.value}`,
+  }))
+  return `"members":${JSON.stringify(shown)},`
+}
+
+/** The beginning of an element of groupsOfResource. A quotation mark within a value is escaped, so no value contains it. */
+const GROUP_VALUE = /\{"value":"((?:[^"\\]|\\.)*)"/g
+
+/** Groups as JSON, each with the address below the base. */
+function withRefs(groups: string, base: string): string {
+  const below = JSON.stringify(`${base}/`).slice(1, -1).replaceAll('$', '$$$$')
+  return groups.replace(GROUP_VALUE, `{"value":"$1","$$ref":"${below}$1"`)
 }
 
 /** The log entry of an accepted write. */

@@ -5,8 +5,9 @@ import { SqliteD1 } from '../sqlite/d1.ts'
 import { DatabaseThreads } from '../sqlite/database-threads.ts'
 import { type Migration, migrate, requireUsable } from '../sqlite/migrations.ts'
 import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
-import { RememberedValues } from '../sqlite/remembered-values.ts'
-import { SOURCES_OF_GROUPS } from '../storage/resources/memberships.ts'
+import { RememberedResults } from '../sqlite/remembered-results.ts'
+import { SOURCES_OF_TOKENS } from '../storage/access/token-conditions.ts'
+import { SOURCES_OF_USERS } from '../storage/resources/memberships.ts'
 import { type ServerSettings, storeNewAdminToken } from './settings.ts'
 
 /** A database: its file, and the file with D1's interface. */
@@ -45,9 +46,9 @@ export function openDatabases(
     files.push(file)
     const names = migrateFile(file, path, migrations)
     if (names.length > 0) migrated.push({ file: path, names })
-    const groups = new RememberedValues(file.database, SOURCES_OF_GROUPS)
+    const remembered = new RememberedResults(file.database, [...SOURCES_OF_TOKENS, ...SOURCES_OF_USERS])
     const threads = new DatabaseThreads(path, settings)
-    return { name, path, file, d1: new SqliteD1(file.database, threads, groups, committed) }
+    return { name, path, file, d1: new SqliteD1(file.database, threads, remembered, committed) }
   }
   try {
     const first = open('DB', settings.databaseFile)

@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'
 import { d1Error } from './d1-error.ts'
 import type { BoundValue, OneResult, StatementToRun } from './d1-statement.ts'
+import type { RememberedResults } from './remembered-results.ts'
 import { type PreparedStatement, StatementCache } from './statement-cache.ts'
 
 /** A batch whose statements are prepared. */
@@ -18,10 +19,12 @@ export interface PreparedBatch<Result> {
 export class BatchRunner {
   readonly #cache: StatementCache
   readonly #counters: () => readonly [changes: number, rowId: number]
+  readonly #remembered: RememberedResults | undefined
 
-  /** @param rewrite see StatementCache */
-  constructor(database: DatabaseSync, rewrite: (sql: string) => string = (sql) => sql) {
-    this.#cache = new StatementCache(database, rewrite)
+  /** @param remembered the results that reads may use */
+  constructor(database: DatabaseSync, remembered?: RememberedResults) {
+    this.#cache = new StatementCache(database)
+    this.#remembered = remembered
     const counters = database.prepare('SELECT total_changes(), last_insert_rowid()')
     counters.setReturnArrays(true)
     this.#counters = () => counters.get() as unknown as [number, number]
@@ -29,11 +32,28 @@ export class BatchRunner {
 
   /** @throws {Error} D1's error for a statement that D1 refuses; SQLite's error for one that cannot be prepared */
   prepare(statements: readonly StatementToRun[]): PreparedBatch<D1Result<never>[]> {
-    const prepared = statements.map(({ sql }) => this.#cache.get(sql))
-    return {
-      changesNothing: prepared.every(({ isReadOnly }) => isReadOnly),
-      run: () => prepared.map((one, i) => this.#execute(one, statements[i]?.params ?? [], false)),
+    const prepared = statements.map((statement) => ({ statement, to: this.#cache.get(statement.sql) }))
+    if (!prepared.every(({ to }) => to.isReadOnly)) {
+      return {
+        changesNothing: false,
+        run: () => prepared.map(({ statement, to }) => this.#execute(to, statement.params, false)),
+      }
     }
+    return {
+      changesNothing: true,
+      run: () => {
+        this.#remembered?.refresh()
+        return prepared.map(({ statement, to }) => this.#read(statement, to))
+      },
+    }
+  }
+
+  #read(statement: StatementToRun, to: PreparedStatement): D1Result<never> {
+    const known = to.mark && this.#remembered?.get(statement)
+    if (known !== undefined) return known
+    const result = this.#execute(to, statement.params, false)
+    if (to.mark !== undefined) this.#remembered?.remember(statement, to.mark, result)
+    return result
   }
 
   /** Prepares one statement. @param asArrays rows as arrays, which keep duplicate names @throws {Error} as prepare */

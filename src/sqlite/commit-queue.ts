@@ -5,7 +5,6 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers'
-import type { RememberedValues } from './remembered-values.ts'
 
 /** The most writes in one commit, and how long they may take before the next one waits. Both bound the latency. */
 const MAX_WRITES = 64
@@ -42,22 +41,13 @@ export class CommitQueue {
   readonly #savepoint: StatementSync
   readonly #release: StatementSync
   readonly #end: StatementSync
-  readonly #remembered: RememberedValues | undefined
   readonly #committed: (since: number) => void
   #waiting: (Write | WriteElsewhere)[] = []
   #idle: (() => void)[] = []
 
-  /**
-   * @param remembered the values that reads may use
-   * @param committed called after each commit of this connection, with the `performance.now()` of its begin
-   */
-  constructor(
-    database: DatabaseSync,
-    remembered?: RememberedValues,
-    committed: (since: number) => void = () => {},
-  ) {
+  /** @param committed called after each commit of this connection, with the `performance.now()` of its begin */
+  constructor(database: DatabaseSync, committed: (since: number) => void = () => {}) {
     this.#database = database
-    this.#remembered = remembered
     this.#committed = committed
     // `get`, because `run` also queries counters that are not needed and takes five times as long.
     this.#begin = database.prepare('BEGIN')
@@ -77,15 +67,12 @@ export class CommitQueue {
   async read<Result>(run: () => Result): Promise<Result> {
     this.#begin.get()
     try {
-      this.#remembered?.open()
       const result = run()
       this.#end.get()
       return result
     } catch (error) {
       this.#rollBack()
       throw error
-    } finally {
-      this.#remembered?.close()
     }
   }
 

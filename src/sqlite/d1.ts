@@ -19,30 +19,32 @@ import { type OneResult, SqliteStatement, type StatementToRun } from './d1-state
 import type { DatabaseThreads } from './database-threads.ts'
 import { FairQueue, type Waiter } from './fair-queue.ts'
 import { isReadOnly } from './limits.ts'
-import type { RememberedValues } from './remembered-values.ts'
+import type { RememberedResults } from './remembered-results.ts'
 
 /** @param database opened by open.ts; nothing else may use the connection */
 export class SqliteD1 {
   readonly #runner: BatchRunner
   readonly #commits: CommitQueue
   readonly #threads: DatabaseThreads | undefined
+  readonly #remembered: RememberedResults | undefined
   readonly #longReads = new FairQueue()
   readonly #longWrites = new FairQueue()
 
   /**
    * @param threads for long batches; without them, every batch runs here
-   * @param remembered the values of expressions that this connection remembers
+   * @param remembered the results that this connection remembers
    * @param committed as in CommitQueue
    */
   constructor(
     database: DatabaseSync,
     threads?: DatabaseThreads,
-    remembered?: RememberedValues,
+    remembered?: RememberedResults,
     committed?: (since: number) => void,
   ) {
-    this.#runner = new BatchRunner(database, remembered && ((sql) => remembered.rewrite(sql)))
-    this.#commits = new CommitQueue(database, remembered, committed)
+    this.#runner = new BatchRunner(database, remembered)
+    this.#commits = new CommitQueue(database, committed)
     this.#threads = threads
+    this.#remembered = remembered
   }
 
   /** The same object as the type that src/storage uses. */
@@ -74,6 +76,8 @@ export class SqliteD1 {
   async batch<T>(statements: readonly StatementToRun[]): Promise<D1Result<T>[]> {
     if (statements.length === 0) throw d1Error('No SQL statements detected.')
     try {
+      const known = this.#remembered?.all(statements)
+      if (known !== undefined) return known
       const { changesNothing, run } = this.#runner.prepare(statements)
       return changesNothing ? await this.#commits.read(run) : await this.#commits.write(run, charactersOf)
     } catch (error) {

@@ -3,6 +3,7 @@
  * of filters is unlimited, so the least recently used statement is dropped.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type Mark, markIn } from '../storage/database/remembered.ts'
 import { d1Error } from './d1-error.ts'
 import { isAllowed, isReadOnly, MAX_STATEMENT_BYTES, parameterCount } from './limits.ts'
 
@@ -16,17 +17,16 @@ export interface PreparedStatement {
   readonly parameterCount: number
   /** True only if the statement certainly changes nothing. */
   readonly isReadOnly: boolean
+  /** Set if its result may be remembered. */
+  readonly mark: Mark | undefined
 }
 
 export class StatementCache {
   readonly #database: DatabaseSync
-  readonly #rewrite: (sql: string) => string
   readonly #statements = new Map<string, PreparedStatement>()
 
-  /** @param rewrite returns the text of a statement that SQLite runs in place of another one */
-  constructor(database: DatabaseSync, rewrite: (sql: string) => string) {
+  constructor(database: DatabaseSync) {
     this.#database = database
-    this.#rewrite = rewrite
   }
 
   /** @throws {Error} D1's error for a statement that D1 refuses; SQLite's error for one that cannot be prepared */
@@ -46,13 +46,14 @@ export class StatementCache {
       const [oldest] = this.#statements.keys()
       if (oldest !== undefined) this.#statements.delete(oldest)
     }
-    const statement = this.#database.prepare(this.#rewrite(sql))
+    const statement = this.#database.prepare(sql)
     statement.setReturnArrays(true)
     return {
       statement,
       columns: statement.columns().map(({ name }) => name),
       parameterCount: parameterCount(sql),
       isReadOnly: isReadOnly(sql),
+      mark: markIn(sql),
     }
   }
 }

@@ -3,6 +3,7 @@
  */
 import { and, eq, gt, isNull, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { prepared, type Slots, type SqlValue } from '../database/database.ts'
+import { type ResultSource, remembered } from '../database/remembered.ts'
 import { tokens } from '../tables/tables.ts'
 import type { Actor, TenantContext } from '../tenants/context.ts'
 
@@ -46,9 +47,19 @@ function checkedColumns(tenantVersion: Placeholder): SQL {
 /** If the token is not found, a second SELECT tells whether the tenant lives elsewhere; otherwise it reads nothing. */
 export const checkStatement = prepared(
   ({ tenantId, tokenHash, tenantVersion }: Slots<'tenantId' | 'tokenHash' | 'tenantVersion'>) =>
-    sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database FROM tokens
+    sql`SELECT ${remembered(tenantId, 'hash')} ${checkedColumns(tenantVersion)}, NULL AS database FROM tokens
       WHERE hash = ${tokenHash} AND tenant_id = ${tenantId} UNION ALL ${elsewhere(tenantId)} LIMIT 1`,
 )
+
+/** What a found token follows from. A new version of the configuration is in the row, too. Uses of a token are not among the columns. */
+export const SOURCES_OF_TOKENS: readonly ResultSource[] = [
+  {
+    table: 'tokens',
+    columns:
+      'tenant_id, hash, id, credential_id, scope, expires_at, revoked_at, client_id, cursor_key, tenant_state, tenant_version',
+    concerns: (row) => `${row}.tenant_id, ${row}.hash`,
+  },
+]
 
 /**
  * A row in the form of `checkedColumns` for a tenant that lives in another database. Its `database` is empty if this one

@@ -1,26 +1,39 @@
 /**
- * An expression that takes longer than the rest of its statement, so a database in this process remembers its values by tenant
- * and id of a row: see src/sqlite/remembered-values.ts. D1 has other writers, and evaluates the expression each time.
+ * Statements whose result follows from one row, so a database in this process may remember it: see
+ * src/sqlite/remembered-results.ts. D1 has other writers, and runs the statement each time.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 
-/** @param key the tenant and the id of a row, from which nothing but rows of RememberedExpression.sources follows */
-export function remembered(key: string, expression: SQL): SQL {
-  return sql`/* remember ${sql.raw(key)} */ ${expression} /* remembered */`
+/**
+ * Marks a statement, at its beginning after SELECT. As long as it finds one row, the result follows from the row of that id
+ * alone: it finds it by a key that no other row can have meanwhile, and all else that it reads are sources of that id.
+ *
+ * @param tenantId of the row
+ * @param id the name of the result's column with the id of the row
+ */
+export function remembered(tenantId: Placeholder, id: string): SQL {
+  return sql`/* remember ${tenantId} ${sql.raw(id)} */`
 }
 
-const MARKED = /\/\* remember (.*?) \*\/ (.*?) \/\* remembered \*\//gs
+const MARK = /\/\* remember \?(\d+) (\w+) \*\//
 
-/** Replaces remembered expressions in the text of a statement. */
-export function replaceRemembered(text: string, by: (key: string, expression: string) => string): string {
-  return text.replaceAll(MARKED, (_, key: string, expression: string) => by(key, expression))
+/** What a mark names: the index of the parameter, and the column. */
+export interface Mark {
+  readonly tenant: number
+  readonly id: string
 }
 
-/** The rows that a value follows from. */
-export interface ValueSource {
+/** @returns undefined if the text of the statement is not marked */
+export function markIn(text: string): Mark | undefined {
+  const [, tenant, id] = MARK.exec(text) ?? []
+  return id === undefined ? undefined : { tenant: Number(tenant) - 1, id }
+}
+
+/** Rows that results follow from. */
+export interface ResultSource {
   readonly table: string
-  /** Updates of other columns change no value. */
-  readonly columns: string
-  /** The tenant whose values a change of a row concerns, and the id, or NULL for all of them. @param row OLD or NEW */
+  /** Updates of other columns change no result; undefined: those of every column do. */
+  readonly columns?: string
+  /** The tenant whose results a change of a row concerns, and the id, or NULL for all of them. @param row OLD or NEW */
   readonly concerns: (row: string) => string
 }

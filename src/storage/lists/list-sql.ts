@@ -6,7 +6,13 @@ import { type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../../scim/filter/compile.ts'
 import { simplifyFilter } from '../../scim/filter/simplify.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
-import { directGroups, groupsOfResource, HAS_FEW_MEMBERS, selectMembers } from '../resources/memberships.ts'
+import {
+  directGroups,
+  groupsOfResource,
+  HAS_FEW_MEMBERS,
+  rememberedRow,
+  selectMembers,
+} from '../resources/memberships.ts'
 import { columnsOf } from './column-map.ts'
 import { hasDirectLookup, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
 import { idsOfOnlySet } from './index-scans.ts'
@@ -169,7 +175,10 @@ export function cutPageOf(list: List): SQL {
 
 /** All matches, in no order, for a filter with at most one match. With all groups, not just the direct ones. */
 export function allOf(list: List): SQL {
-  return unionOf(list, (source) => shownColumns(source, groupsOfResource))
+  return unionOf(list, (source) => {
+    const mark = rememberedRow(source.type.table, list.tenantId)
+    return sql`${mark} ${shownColumns(source, groupsOfResource)}`
+  })
 }
 
 /** The members of the groups on a page; none of a group with too many to show. */

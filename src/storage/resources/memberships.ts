@@ -2,18 +2,18 @@
  * Memberships: one row for each member of each group. Every function reads and writes only the members that it was
  * asked for. Lists of ids travel as one JSON parameter.
  */
-import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { is, Placeholder, type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../../scim/error.ts'
 import { MAX_LOADED_MEMBERS, MAX_MEMBER_DOCUMENT_BYTES } from '../../scim/limits.ts'
 import type { Member } from '../../scim/patch/members.ts'
 import { prepared, type Row, type Slots, type SqlValue, type Statement } from '../database/database.ts'
-import { remembered, type ValueSource } from '../database/remembered.ts'
+import { type ResultSource, remembered } from '../database/remembered.ts'
 import { LARGE_USER_BYTES } from '../tables/large-documents.ts'
 import { IS_NESTED, NESTED_MEMBER, USER_MEMBER } from '../tables/member-types.ts'
 import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from '../tables/resource-tables.ts'
-import { clientOfToken } from '../tables/stored-resources.ts'
+import { clientOfToken, type References } from '../tables/stored-resources.ts'
 import { groupName } from './group-names.ts'
-import type { GroupOfUser, NestedGroups } from './nested-groups.ts'
+import type { NestedGroups } from './nested-groups.ts'
 
 /** The name of a member, which is a user or a group. */
 export const MEMBER_DISPLAY: SQL = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
@@ -218,20 +218,18 @@ function allGroups({ name }: ResourceTable): SQL {
  */
 export function groupsOfResource(table: ResourceTable): SQL {
   const { name } = table
-  return remembered(
-    `${name}.tenant_id, ${name}.id`,
-    sql`CASE WHEN NOT EXISTS (SELECT 1 FROM memberships AS m WHERE ${isMemberIn(name)}) THEN '[]'
+  return sql`CASE WHEN NOT EXISTS (SELECT 1 FROM memberships AS m WHERE ${isMemberIn(name)}) THEN '[]'
   WHEN EXISTS (SELECT 1 FROM memberships AS n WHERE n.tenant_id = ${sql.raw(name)}.tenant_id AND n.${sql.raw(IS_NESTED)})
     THEN ${allGroups(table)}
-  ELSE ${directGroups(table)} END`,
-  )
+  ELSE ${directGroups(table)} END`
 }
 
 /**
- * What groupsOfResource follows from: the memberships of the resource, and those of groups in groups, with which it may be
- * in any group; and the names of groups.
+ * What a user with its groups follows from: the row; the memberships of the user, and those of groups in groups, with which it
+ * may be in any group; and the names of groups.
  */
-export const SOURCES_OF_GROUPS: readonly ValueSource[] = [
+export const SOURCES_OF_USERS: readonly ResultSource[] = [
+  { table: 'users', concerns: (row) => `${row}.tenant_id, ${row}.id` },
   {
     table: 'memberships',
     columns: 'tenant_id, group_id, member_id, member_type',
@@ -239,6 +237,11 @@ export const SOURCES_OF_GROUPS: readonly ValueSource[] = [
   },
   { table: 'groups', columns: 'tenant_id, id, data', concerns: (row) => `${row}.tenant_id, NULL` },
 ]
+
+/** The mark of a SELECT that finds one row of the table, with its groups or without. Groups change too often. */
+export function rememberedRow({ name }: ResourceTable, tenantId: SqlValue | Placeholder): SQL {
+  return name === USERS_TABLE.name && is(tenantId, Placeholder) ? remembered(tenantId, 'id') : sql``
+}
 
 function isMemberIn(table: string): SQL {
   return sql.raw(`m.tenant_id = ${table}.tenant_id AND m.member_id = ${table}.id`)
@@ -249,15 +252,11 @@ function isMemberIn(table: string): SQL {
  *
  * @param row has groupsOfResource, or directGroups together with `nested`
  */
-export function groupsFromRow(row: Row | undefined, nested?: NestedGroups): { groups?: readonly unknown[] } {
+export function groupsFromRow(row: Row | undefined, nested?: NestedGroups): References {
   if (typeof row?.groups !== 'string') return {}
-  const groups = nested?.groupsOf(row.groups) ?? (JSON.parse(row.groups) as readonly GroupOfUser[])
-  return groups.length === 0 ? {} : { groups: groups.map(withoutMissingName) }
+  const groups = nested?.groupsOf(row.groups) ?? row.groups
+  return groups === '[]' ? {} : { groups: groups.replaceAll(MISSING_NAME, '') }
 }
 
-/** Names may be left out: see group-names.ts. */
-function withoutMissingName(group: GroupOfUser): unknown {
-  if (group.display !== null) return group
-  const { display: _, ...unnamed } = group
-  return unnamed
-}
+/** Names may be left out: see group-names.ts. A quotation mark within a value is escaped, so no value contains this. */
+const MISSING_NAME = '"display":null,'

@@ -9,7 +9,7 @@ import { IS_NESTED } from '../tables/member-types.ts'
 import { groupName } from './group-names.ts'
 
 /** A value of the attribute `groups`. */
-export interface GroupOfUser {
+interface GroupOfUser {
   readonly value: string
   readonly display: string | null
   readonly type: 'direct' | 'indirect'
@@ -29,7 +29,7 @@ export class NestedGroups {
   /** The groups that contain a group, by its id. */
   readonly #above = new Map<string, GroupOfUser[]>()
   /** A cache: users of one page are often in the same groups. */
-  readonly #known = new Map<string, readonly GroupOfUser[]>()
+  readonly #known = new Map<string, string>()
 
   /** @param rows of selectNestedGroups */
   constructor(rows: readonly Row[]) {
@@ -47,11 +47,12 @@ export class NestedGroups {
     }
   }
 
-  /** @param direct the direct groups of a user as JSON @returns all of its groups, in the order of their ids */
-  groupsOf(direct: string): readonly GroupOfUser[] {
+  /** @param direct the direct groups of a user as JSON @returns all of its groups as JSON, in the order of their ids */
+  groupsOf(direct: string): string {
+    if (this.#above.size === 0) return direct
     const known = this.#known.get(direct)
     if (known !== undefined) return known
-    const groups = this.#withIndirect(JSON.parse(direct) as GroupOfUser[])
+    const groups = JSON.stringify(this.#withIndirect(JSON.parse(direct) as GroupOfUser[]))
     this.#known.set(direct, groups)
     return groups
   }

@@ -27,15 +27,23 @@ export function rememberResource(
   if (hasMembers(type) || database.isExplained) return
   const key = keyOf(tenantId, type, resource.id)
   const before = recall(key)
-  // The one that is remembered may know its sources.
-  if (resource.sources === undefined && before?.version === resource.version && before.json === resource.json)
-    return
+  const newest = before !== undefined && tellsNothingNew(resource, before) ? before : resource
+  if (newest === recent.get(key)) return
   if (resource.json.length > MAX_CHARACTERS) {
     forget(key)
     return
   }
-  recent.set(key, resource)
+  recent.set(key, newest)
   if (recent.size >= MAX_RESOURCES / 2) [recent, earlier] = [new Map(), recent]
+}
+
+/** A resource that was read without its sources tells nothing new about them. */
+function tellsNothingNew({ version, json, sources }: StoredRow, before: StoredRow): boolean {
+  if (version !== before.version || json !== before.json) return false
+  return (
+    sources === undefined ||
+    (sources.createdBy === before.sources?.createdBy && sources.modifiedBy === before.sources?.modifiedBy)
+  )
 }
 
 /** The resource as it was remembered, without its memberships. */

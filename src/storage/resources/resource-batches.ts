@@ -35,6 +35,7 @@ import {
   groupsFromRow,
   groupsOfResource,
   memberFromRow,
+  rememberedRow,
   requireFewMembers,
   selectMembersOf,
 } from './memberships.ts'
@@ -48,7 +49,7 @@ function rememberAndReturn(tenant: TenantContext, type: StoredResourceType, reso
 type IdSlot = 'tenantId' | 'id'
 
 function selectOf(table: ResourceTable, { tenantId, id }: Slots<IdSlot>, more: SQL = sql``): SQL {
-  return sql`SELECT ${storedColumns(table)}, ${sourceColumns(table)}${more} FROM ${sql.raw(table.name)}
+  return sql`SELECT ${rememberedRow(table, tenantId)} ${storedColumns(table)}, ${sourceColumns(table)}${more} FROM ${sql.raw(table.name)}
     WHERE tenant_id = ${tenantId} AND id = ${id}`
 }
 

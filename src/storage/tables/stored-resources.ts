@@ -6,6 +6,7 @@ import { isActive } from '../../scim/active.ts'
 import { type Complex, comparisonDocument, isComplex } from '../../scim/comparison.ts'
 import { badRequest } from '../../scim/error.ts'
 import { MAX_FOLDED_CHARACTERS } from '../../scim/limits.ts'
+import type { Member } from '../../scim/patch/members.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { matchedVersions, type Preconditions } from '../../scim/version.ts'
 import { charactersBeyondAscii, type Work } from '../../scim/work.ts'
@@ -23,6 +24,13 @@ export interface Stored {
   readonly resource: Complex
 }
 
+/** The part of a resource that is not in its document: its groups as JSON text, or its members. */
+export interface References {
+  /** As groupsOfResource returns them. */
+  readonly groups?: string
+  readonly members?: readonly Member[]
+}
+
 /**
  * A resource as it was read. Its JSON is parsed at the first access, because most resources are only passed on.
  * `json` is not a plain property, so a copy with another `resource` does not carry the old text along.
@@ -34,34 +42,34 @@ export class StoredRow implements Stored {
   readonly lastModified: number
   /** Undefined if they were not read. */
   readonly sources: Sources | undefined
-  /** The part of `resource` that is not in `json`: groups or members. */
-  readonly #references: Complex
+  readonly references: References
   readonly #json: string
   #resource: Complex | undefined
 
-  /** @param row holds storedColumns, and sourceColumns if needed @param references attributes that are not in `data`: groups or members */
-  constructor(row: Row, references: Complex = {}) {
+  /** @param row holds storedColumns, and sourceColumns if needed */
+  constructor(row: Row, references: References = {}) {
     this.id = String(row.id)
     this.version = Number(row.version)
     this.createdAt = Number(row.createdAt)
     this.lastModified = Number(row.lastModified)
     this.sources = row.createdBy === undefined ? undefined : sourcesOf(row)
     this.#json = String(row.data)
-    this.#references = references
+    this.references = references
   }
 
   get resource(): Complex {
-    this.#resource ??= { ...(JSON.parse(this.#json) as Complex), ...this.#references }
+    if (this.#resource === undefined) {
+      const { groups, members } = this.references
+      this.#resource = JSON.parse(this.#json) as Complex
+      if (groups !== undefined) this.#resource.groups = JSON.parse(groups)
+      if (members !== undefined) this.#resource.members = members
+    }
     return this.#resource
   }
 
   /** The resource as JSON text, without its references. */
   get json(): string {
     return this.#json
-  }
-
-  get references(): Complex {
-    return this.#references
   }
 }
 

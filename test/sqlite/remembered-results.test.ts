@@ -1,17 +1,17 @@
 /**
- * Remembered values, with a table of their own. test/http/user-groups.test.ts has the groups of users, after the writes of the
- * server that change them.
+ * Remembered results, with a table of their own. test/http/user-groups.test.ts and test/http/remembered-reads.test.ts have users,
+ * their groups and tokens, after the writes of the server that change them.
  */
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { openFile } from '../../src/sqlite/open.ts'
-import { RememberedValues } from '../../src/sqlite/remembered-values.ts'
+import { RememberedResults } from '../../src/sqlite/remembered-results.ts'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { OPTIONS, temporaryFolder } from './support/files.ts'
 
-describe('remembered values', () => {
-  /** A table with a remembered expression that counts how often it is evaluated. */
+describe('remembered results', () => {
+  /** A table, and a marked statement that counts how often it runs. */
   function server() {
     const path = `${temporaryFolder()}/file.sqlite`
     const { database, close } = openFile(path, OPTIONS)
@@ -23,12 +23,11 @@ describe('remembered values', () => {
       return word
     })
     const concerns = (row: string) => `${row}.tenant, iif(${row}.word = 'all', NULL, ${row}.id)`
-    const remembered = new RememberedValues(database, [
+    const remembered = new RememberedResults(database, [
       { table: 'things', columns: 'tenant, id, word', concerns },
     ])
     const db = openDatabase(new SqliteD1(database, undefined, remembered).binding, noFigures())
-    const sql = `SELECT /* remember things.tenant, things.id */ evaluated(word) /* remembered */ AS word
-      FROM things WHERE tenant = ?1 AND id = ?2`
+    const sql = `SELECT /* remember ?1 id */ id, evaluated(word) AS word FROM things WHERE tenant = ?1 AND id = ?2`
     const other = new DatabaseSync(path)
     onTestFinished(() => {
       other.close()
@@ -38,7 +37,7 @@ describe('remembered values', () => {
       other,
       write: async (...statements: string[]) =>
         await db.batch(statements.map((one) => ({ sql: one, params: [] }))),
-      /** @returns the value, and "again" if it was evaluated */
+      /** @returns the value, and "again" if the statement ran */
       read: async (tenant = 'a', id = '1', ...before: string[]) => {
         const since = evaluated
         const batch = [...before.map((one) => ({ sql: one, params: [] })), { sql, params: [tenant, id] }]
@@ -48,7 +47,7 @@ describe('remembered values', () => {
     }
   }
 
-  it('are evaluated once for each row', async () => {
+  it('are read once for each row', async () => {
     const { read } = server()
     expect([await read(), await read()]).toEqual(['one again', 'one'])
     expect([await read('a', '2'), await read('b'), await read('b'), await read()]).toEqual([
@@ -57,6 +56,14 @@ describe('remembered values', () => {
       'uno',
       'one',
     ])
+  })
+
+  it('are used by a batch that also reads something else', async () => {
+    const { read } = server()
+    await read()
+    expect(await read('a', '1', 'SELECT 1')).toBe('one')
+    expect(await read('a', '2', 'SELECT 1')).toBe('two again')
+    expect(await read('a', '2')).toBe('two')
   })
 
   it('are forgotten with a change of the row, and of that row alone', async () => {
@@ -90,6 +97,28 @@ describe('remembered values', () => {
     await read()
     other.exec(`UPDATE things SET word = 'ein' WHERE tenant = 'a'`)
     expect([await read(), await read()]).toEqual(['ein again', 'ein'])
+    other.exec(`UPDATE things SET word = 'eins' WHERE tenant = 'a'`)
+    expect([await read('a', '1', 'SELECT 1'), await read('a', '1', 'SELECT 1')]).toEqual([
+      'eins again',
+      'eins',
+    ])
+  })
+
+  it('are not remembered of a missing row, or of several', async () => {
+    const { read, write } = server()
+    expect(await read('a', '3')).toBe('')
+    await write(`INSERT INTO things VALUES ('a', '3', 'three', 0)`)
+    expect([await read('a', '3'), await read('a', '3')]).toEqual(['three again', 'three'])
+    await write(`INSERT INTO things VALUES ('a', '3', 'tres', 0)`)
+    expect([await read('a', '3'), await read('a', '3')]).toEqual(['three again', 'three again'])
+  })
+
+  it('belong to the parameters of the statement, whatever is in them', async () => {
+    const { read, write } = server()
+    const tenant = 'a1:1'
+    await write(`INSERT INTO things VALUES ('${tenant}', '', 'other', 0)`)
+    expect([await read('a', '1'), await read(tenant, '')]).toEqual(['one again', 'other again'])
+    expect([await read('a', '1'), await read(tenant, '')]).toEqual(['one', 'other'])
   })
 
   it('are not taken from a transaction that writes, which may be rolled back', async () => {
@@ -97,7 +126,7 @@ describe('remembered values', () => {
     const update = `UPDATE things SET word = 'ein' WHERE tenant = 'a'`
     expect(await read('a', '1', update)).toBe('ein again')
     expect([await read(), await read()]).toEqual(['ein again', 'ein'])
-    const select = `SELECT /* remember tenant, id */ evaluated(word) /* remembered */ FROM things`
+    const select = `SELECT /* remember ?1 id */ id, evaluated(word) AS word FROM things WHERE tenant = 'a' AND id = '1'`
     await expect(write(update.replace('ein', 'eins'), select, `SELECT json('{')`)).rejects.toThrow()
     expect(await read()).toBe('ein again')
   })
