@@ -130,13 +130,19 @@ function referencesJson(
   return `"members":${JSON.stringify(shown)},`
 }
 
-/** The beginning of an element of groupsOfResource. A quotation mark within a value is escaped, so no value contains it. */
-const GROUP_VALUE = /\{"value":"((?:[^"\\]|\\.)*)"/g
+/** The beginning of each element of groupsOfResource. A quotation mark within a value is escaped, so no value contains it. */
+const GROUP = '{"value":"'
 
-/** Groups as JSON, each with the address below the base. */
+/** Groups as JSON, each with its address below the base. Ids are UUIDs, so they end with the next quotation mark. */
 function withRefs(groups: string, base: string): string {
-  const below = JSON.stringify(`${base}/`).slice(1, -1).replaceAll('$', '$$$$')
-  return groups.replace(GROUP_VALUE, `{"value":"$1","$$ref":"${below}$1"`)
+  const [start = '', ...elements] = groups.split(GROUP)
+  let text = start
+  for (const element of elements) {
+    const end = element.indexOf('"')
+    const ref = JSON.stringify(`${base}/${element.slice(0, end)}`)
+    text += `${GROUP}${element.slice(0, end)}","$ref":${ref}${element.slice(end + 1)}`
+  }
+  return text
 }
 
 /** The log entry of an accepted write. */

@@ -49,7 +49,7 @@ export class BatchRunner {
   }
 
   #read(statement: StatementToRun, to: PreparedStatement): D1Result<never> {
-    const known = to.mark && this.#remembered?.get(statement)
+    const known = to.mark === undefined ? undefined : this.#remembered?.get(statement)
     if (known !== undefined) return known
     const result = this.#execute(to, statement.params, false)
     if (to.mark !== undefined) this.#remembered?.remember(statement, to.mark, result)

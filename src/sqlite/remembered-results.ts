@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'
-import type { Mark, ResultSource } from '../storage/database/remembered.ts'
+import type { ResultSource } from '../storage/database/remembered.ts'
 import type { BoundValue, StatementToRun } from './d1-statement.ts'
 
 /** The most characters of all results with their keys. Beyond it, the memory begins anew. */
@@ -15,17 +15,22 @@ const ENTRY_CHARACTERS = 300
 
 interface Entry {
   readonly result: D1Result<never>
-  readonly key: string
-  /** The entries of the same statement, by the key of their parameters. */
-  readonly among: Map<string, Entry>
+  readonly params: readonly BoundValue[]
+  /** The entries of the same statement, by the last of their parameters. */
+  readonly among: Map<BoundValue, Entry>
   readonly characters: number
+}
+
+/** The entries of a tenant. */
+interface OfTenant {
+  readonly byStatement: Map<string, Map<BoundValue, Entry>>
+  /** By the id of the row that they follow from. */
+  readonly byRow: Map<string, Entry[]>
 }
 
 export class RememberedResults {
   readonly #dataVersion: StatementSync
-  readonly #byStatement = new Map<string, Map<string, Entry>>()
-  /** By tenant and id of the row that they follow from. */
-  readonly #byRow = new Map<string, Map<string, Entry[]>>()
+  readonly #tenants = new Map<BoundValue, OfTenant>()
   #characters = 0
   #version: unknown
 
@@ -67,65 +72,59 @@ export class RememberedResults {
 
   /** The result as of the last refresh. */
   get({ sql, params }: StatementToRun): D1Result<never> | undefined {
-    const among = this.#byStatement.get(sql)
-    return among?.get(keyOf(params))?.result
+    const entry = this.#tenants
+      .get(params[0] ?? null)
+      ?.byStatement.get(sql)
+      ?.get(params.at(-1) ?? null)
+    if (entry === undefined) return undefined
+    for (let i = 1; i < params.length - 1; i++) if (params[i] !== entry.params[i]) return undefined
+    return entry.result
   }
 
   /** Remembers the result of a marked statement in a transaction that only reads, if it has one row. */
-  remember({ sql, params }: StatementToRun, mark: Mark, result: D1Result<never>): void {
+  remember({ sql, params }: StatementToRun, mark: string, result: D1Result<never>): void {
     const [row, ...others] = result.results as Readonly<Record<string, unknown>>[]
-    const [id, tenant] = [row?.[mark.id], params[mark.tenant]]
-    if (row === undefined || others.length > 0 || typeof id !== 'string' || typeof tenant !== 'string') return
-    const key = keyOf(params)
-    const characters = ENTRY_CHARACTERS + key.length + charactersOf(row)
+    const id = row?.[mark]
+    if (row === undefined || others.length > 0 || typeof id !== 'string') return
+    const characters = ENTRY_CHARACTERS + charactersOf(params) + charactersOf(Object.values(row))
     if (this.#characters + characters > MAX_CHARACTERS) this.#forgetAll()
     if (characters > MAX_CHARACTERS) return
     this.#characters += characters
-    const among = getOrInsert(this.#byStatement, sql, () => new Map<string, Entry>())
-    const meta = { ...result.meta, duration: 0 }
-    const entry = { result: { ...result, meta }, key, among, characters }
-    among.set(key, entry)
-    const ofTenant = getOrInsert(this.#byRow, tenant, () => new Map<string, Entry[]>())
-    getOrInsert(ofTenant, id, (): Entry[] => []).push(entry)
+    const { byStatement, byRow } = getOrInsert(this.#tenants, params[0] ?? null, newTenant)
+    const among = getOrInsert(byStatement, sql, () => new Map<BoundValue, Entry>())
+    const entry = { result: { ...result, meta: { ...result.meta, duration: 0 } }, params, among, characters }
+    among.set(params.at(-1) ?? null, entry)
+    getOrInsert(byRow, id, (): Entry[] => []).push(entry)
   }
 
   #forget(tenant: string, id: string | undefined): void {
-    const ofTenant = this.#byRow.get(tenant)
-    if (ofTenant === undefined) return
-    const forgotten = id === undefined ? [...ofTenant.values()] : [ofTenant.get(id) ?? []]
-    for (const { among, key, characters } of forgotten.flat()) {
-      among.delete(key)
-      this.#characters -= characters
+    const byRow = this.#tenants.get(tenant)?.byRow
+    const forgotten = id === undefined ? byRow?.values() : [byRow?.get(id) ?? []]
+    for (const entries of forgotten ?? []) {
+      for (const { among, params, characters } of entries) {
+        among.delete(params.at(-1) ?? null)
+        this.#characters -= characters
+      }
     }
-    if (id === undefined) this.#byRow.delete(tenant)
-    else ofTenant.delete(id)
+    if (id === undefined) this.#tenants.delete(tenant)
+    else byRow?.delete(id)
   }
 
   #forgetAll(): void {
-    this.#byStatement.clear()
-    this.#byRow.clear()
+    this.#tenants.clear()
     this.#characters = 0
   }
 }
 
-/** Different for different values, also of different types. */
-function keyOf(params: readonly BoundValue[]): string {
-  let key = ''
-  for (const value of params)
-    key += typeof value === 'string' ? `${value.length}:${value}` : `${typeof value} ${value},`
-  return key
+function newTenant(): OfTenant {
+  return { byStatement: new Map(), byRow: new Map() }
 }
 
-function charactersOf(row: Readonly<Record<string, unknown>>): number {
-  let characters = 0
-  for (const name in row) {
-    const value = row[name]
-    if (typeof value === 'string') characters += value.length
-  }
-  return characters
+function charactersOf(values: readonly unknown[]): number {
+  return values.reduce((sum: number, value) => sum + (typeof value === 'string' ? value.length : 0), 0)
 }
 
-function getOrInsert<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+function getOrInsert<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   const found = map.get(key)
   if (found !== undefined) return found
   const made = make()

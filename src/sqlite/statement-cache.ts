@@ -3,7 +3,7 @@
  * of filters is unlimited, so the least recently used statement is dropped.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Mark, markIn } from '../storage/database/remembered.ts'
+import { markIn } from '../storage/database/remembered.ts'
 import { d1Error } from './d1-error.ts'
 import { isAllowed, isReadOnly, MAX_STATEMENT_BYTES, parameterCount } from './limits.ts'
 
@@ -17,8 +17,8 @@ export interface PreparedStatement {
   readonly parameterCount: number
   /** True only if the statement certainly changes nothing. */
   readonly isReadOnly: boolean
-  /** Set if its result may be remembered. */
-  readonly mark: Mark | undefined
+  /** Set if its result may be remembered: the column with the id of the row. */
+  readonly mark: string | undefined
 }
 
 export class StatementCache {

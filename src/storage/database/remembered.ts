@@ -15,18 +15,12 @@ export function remembered(tenantId: Placeholder, id: string): SQL {
   return sql`/* remember ${tenantId} ${sql.raw(id)} */`
 }
 
-const MARK = /\/\* remember \?(\d+) (\w+) \*\//
+/** A mark is the beginning of its statement, so the tenant is the first parameter. */
+const MARK = /^SELECT \/\* remember \?1 (\w+) \*\//
 
-/** What a mark names: the index of the parameter, and the column. */
-export interface Mark {
-  readonly tenant: number
-  readonly id: string
-}
-
-/** @returns undefined if the text of the statement is not marked */
-export function markIn(text: string): Mark | undefined {
-  const [, tenant, id] = MARK.exec(text) ?? []
-  return id === undefined ? undefined : { tenant: Number(tenant) - 1, id }
+/** The column that the mark of a statement names. @returns undefined if its text is not marked */
+export function markIn(text: string): string | undefined {
+  return MARK.exec(text)?.[1]
 }
 
 /** Rows that results follow from. */
