@@ -13,10 +13,16 @@ const NAME =
   /^(?=.{1,253}(?::|$))[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?(?::\d{1,5})?$/i
 const IP_LITERAL = /^\[[0-9a-f:.]{2,45}\](?::\d{1,5})?$/i
 
+/** The last text that was a host: most requests have the same. */
+let lastHost = ''
+
 /** True if a text is `host` or `host:port` as allowed in a "Host" header (RFC 9110 §7.2). */
 export function isHost(text: string): boolean {
+  if (text === lastHost && text !== '') return true
   // The URL parser rejects ports out of range and addresses such as 1.2.3.999.
-  return (NAME.test(text) || IP_LITERAL.test(text)) && URL.canParse(`http://${text}`)
+  const isOne = (NAME.test(text) || IP_LITERAL.test(text)) && URL.canParse(`http://${text}`)
+  if (isOne) lastHost = text
+  return isOne
 }
 
 /** The part of a Hono context that is used here. */

@@ -36,7 +36,7 @@ export function tenantHandler(typeName?: string) {
 }
 
 /** Runs a function with the tenant's context and database, and again if the configuration has changed. */
-export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
+export function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
   const work = workOf(c)
   const { spent } = work
   const figures = c.get('figures')
@@ -47,10 +47,10 @@ export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): P
     openDatabase: (name: string | undefined) => open(name, figures),
     openCatalogue: () => c.env.openDatabase(undefined, figures),
   }
-  return await withTenant(request, async (tenant) => {
+  return withTenant(request, (tenant) => {
     work.rewind(spent)
     c.set('tenant', tenant)
-    return await run(c)
+    return run(c)
   })
 }
 

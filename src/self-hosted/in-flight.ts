@@ -17,7 +17,11 @@ export class InFlight {
     } finally {
       // It does not matter here whether the client received the answer.
       if (sent === undefined) this.#leave()
-      else void sent.catch(() => undefined).finally(() => this.#leave())
+      else
+        sent.then(
+          () => this.#leave(),
+          () => this.#leave(),
+        )
     }
   }
 

@@ -9,7 +9,7 @@ import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { EventWaiters } from '../provider/events/event-waiters.ts'
 import { maintain } from '../provider/maintenance.ts'
 import { reconcileAndLog } from '../provider/reconcile.ts'
-import type { HeldBodies, OpenDatabase, RateLimitName, RequestOutcome, Runtime } from '../runtime.ts'
+import type { OpenDatabase, RateLimitName, RequestOutcome, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import type { Waiter } from '../sqlite/fair-queue.ts'
 import { fileState } from '../sqlite/file-state.ts'
@@ -173,8 +173,8 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       metrics && ((outcome: RequestOutcome) => metrics.request(outcome, (performance.now() - started) / 1000))
     try {
       await reconciled
-      const runtime = runtimeOf(from, held, received.request)
-      const response = await app.fetch(received.request, { ...runtime, observe })
+      const runtime = runtimeOf(from, { heldBodies: held, request: received.request, observe })
+      const response = await app.fetch(received.request, runtime)
       if (response.status >= 400 && !runtime.hadTurn())
         await turns.take(`${REFUSED} ${networkOf(from.address)}`)
       return response
@@ -233,8 +233,7 @@ function runtimes(
   isHealthy: () => Promise<boolean>,
 ): (
   from: Forwarded,
-  heldBodies: HeldBodies,
-  request: Request,
+  its: Required<Pick<Runtime, 'heldBodies' | 'observe'>> & { readonly request: Request },
 ) => Runtime & { readonly hadTurn: () => boolean } {
   // The system clock may be set, so durations are measured with a monotonic one.
   const elapsedMs = () => performance.now()
@@ -261,7 +260,7 @@ function runtimes(
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     settings: settings.app,
   }
-  return ({ address, origin }, heldBodies, request) => {
+  return ({ address, origin }, { request, heldBodies, observe }) => {
     // On Node.js, the signal of a request is created when it is first asked for.
     const waiter = { owner: '', signal: () => request.signal }
     return {
@@ -273,6 +272,7 @@ function runtimes(
       },
       hadTurn: () => waiter.owner !== '',
       heldBodies,
+      observe,
       clientAddress: address,
       // The setting takes precedence over the proxy.
       publicOrigin: settings.publicOrigin ?? origin,

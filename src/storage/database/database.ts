@@ -270,8 +270,11 @@ export function inBackground(db: Database): Database {
 }
 
 /** Stops waiting after `ms`. The work itself goes on and may still be done: see DatabaseUnavailable. */
-export async function withTimeout<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
-  if (ms === Number.POSITIVE_INFINITY) return await answer
+export function withTimeout<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
+  return ms === Number.POSITIVE_INFINITY ? answer : withTimer(answer, ms)
+}
+
+async function withTimer<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const expiry = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
