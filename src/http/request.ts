@@ -96,9 +96,15 @@ export function projectionOf(c: Context<HttpEnv>, type: ResourceType): Projectio
 export function listParameters(c: Context<HttpEnv>): ListParameters {
   const query: Query = c.req.queries()
   // The first value counts.
-  const [[filter], [sortBy], [sortOrder]] = [query.filter ?? [], query.sortBy ?? [], query.sortOrder ?? []]
-  const [[startIndex], [count], [cursor]] = [query.startIndex ?? [], query.count ?? [], query.cursor ?? []]
-  return { filter, sortBy, sortOrder, startIndex, count, cursor, ...attributeNames(c, query) }
+  return {
+    filter: query.filter?.[0],
+    sortBy: query.sortBy?.[0],
+    sortOrder: query.sortOrder?.[0],
+    startIndex: query.startIndex?.[0],
+    count: query.count?.[0],
+    cursor: query.cursor?.[0],
+    ...attributeNames(c, query),
+  }
 }
 
 /** The same of a search, which has them in its body (RFC 7644 §3.4.3). */

@@ -47,13 +47,14 @@ export interface RenderedItem {
 /** A page by index or by cursor. @param read see storage.ListedPage @throws {ScimError} invalidCursor, expiredCursor */
 export async function pageOf(
   call: Call,
-  { page, identity, sources }: scim.ListRequest<ResourceType>,
+  { page, sources }: scim.ListRequest<ResourceType>,
   read: (slice: Slice) => Promise<{ total: number; listed: readonly RenderedItem[]; hasMore: boolean }>,
 ): Promise<Page> {
   if (page.kind === 'index') {
     const { total, listed } = await read({ offset: page.startIndex - 1, limit: page.count })
     return { totalResults: total, startIndex: page.startIndex, resources: listed.map(({ json }) => json) }
   }
+  const { identity } = page
   const cursor = page.cursor === '' ? undefined : await openCursor(page.cursor, identity, await ownerOf(call))
   const isBackwards = cursor?.isBackwards ?? false
   const slice = { from: cursor?.position, isBackwards, limit: page.count, total: cursor?.total }

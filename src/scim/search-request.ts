@@ -47,10 +47,14 @@ export interface ListSource<Type extends ResourceType> {
 export interface ListRequest<Type extends ResourceType> {
   /** One for each resource type. All have the same sort order. */
   readonly sources: readonly ListSource<Type>[]
-  readonly page:
-    | ({ readonly kind: 'index' } & PageRequest)
-    | { readonly kind: 'cursor'; readonly cursor: string; readonly count: number }
-  /** Identifies the query. It must not change between the pages of cursor-based pagination. */
+  readonly page: ({ readonly kind: 'index' } & PageRequest) | CursorPageRequest
+}
+
+export interface CursorPageRequest {
+  readonly kind: 'cursor'
+  readonly cursor: string
+  readonly count: number
+  /** Identifies the query. It must not change between the pages. */
   readonly identity: string
 }
 
@@ -83,8 +87,12 @@ export function parseListRequest<Type extends ResourceType>(
     page:
       cursor === undefined
         ? { kind: 'index', ...parsePageRequest(startIndex, count, profile) }
-        : { kind: 'cursor', cursor, count: parseCursorCount(count, profile) },
-    identity: JSON.stringify([types.map((type) => type.name), filterText, sortBy, sortOrder]),
+        : {
+            kind: 'cursor',
+            cursor,
+            count: parseCursorCount(count, profile),
+            identity: JSON.stringify([types.map((type) => type.name), filterText, sortBy, sortOrder]),
+          },
   }
 }
 

@@ -9,7 +9,7 @@ import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { EventWaiters } from '../provider/events/event-waiters.ts'
 import { maintain } from '../provider/maintenance.ts'
 import { reconcileAndLog } from '../provider/reconcile.ts'
-import type { OpenDatabase, RateLimitName, RequestOutcome, Runtime } from '../runtime.ts'
+import type { OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import type { Waiter } from '../sqlite/fair-queue.ts'
 import { fileState } from '../sqlite/file-state.ts'
@@ -168,9 +168,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     const from = settings.trustProxy ? forwardedOrRefusal(received) : { origin: undefined, ...received }
     if (from instanceof Response) return from
     const { held, release } = bodies.open()
-    const started = performance.now()
-    const observe =
-      metrics && ((outcome: RequestOutcome) => metrics.request(outcome, (performance.now() - started) / 1000))
+    const observe = metrics?.observer()
     try {
       await reconciled
       const runtime = runtimeOf(from, { heldBodies: held, request: received.request, observe })

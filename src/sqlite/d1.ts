@@ -15,7 +15,7 @@ import type { D1Binding } from '../storage/database/database.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { d1Error, toD1Error } from './d1-error.ts'
-import { type OneResult, SqliteStatement, type StatementToRun } from './d1-statement.ts'
+import { type OneResult, type RunOne, SqliteStatement, type StatementToRun } from './d1-statement.ts'
 import type { DatabaseThreads } from './database-threads.ts'
 import { FairQueue, type Waiter } from './fair-queue.ts'
 import { isReadOnly } from './limits.ts'
@@ -29,6 +29,12 @@ export class SqliteD1 {
   readonly #remembered: RememberedResults | undefined
   readonly #longReads = new FairQueue()
   readonly #longWrites = new FairQueue()
+  /** What the bindings of all requests have in common. */
+  readonly #shared = {
+    prepare: (sql: string) => this.prepare(sql),
+    batch: (statements: readonly StatementToRun[]) => this.batch(statements),
+  }
+  readonly #one: RunOne = (statement, asArrays) => this.#runOne(statement, asArrays)
 
   /**
    * @param threads for long batches; without them, every batch runs here
@@ -56,8 +62,7 @@ export class SqliteD1 {
   bindingFor(waiter: Waiter | undefined): D1Binding {
     if (waiter === undefined) return this.binding
     const binding = {
-      prepare: (sql: string) => this.prepare(sql),
-      batch: (statements: readonly StatementToRun[]) => this.batch(statements),
+      ...this.#shared,
       longBatch: (statements: readonly StatementToRun[]) => this.longBatch(statements, waiter),
     }
     return binding as unknown as D1Binding
@@ -69,7 +74,7 @@ export class SqliteD1 {
   }
 
   prepare(sql: string): SqliteStatement {
-    return new SqliteStatement(sql, [], (statement, asArrays) => this.#runOne(statement, asArrays))
+    return new SqliteStatement(sql, [], this.#one)
   }
 
   /** Runs the statements as one transaction: all of them or none. */

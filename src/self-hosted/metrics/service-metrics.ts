@@ -64,8 +64,13 @@ export class ServiceMetrics {
     return { token: this.#token, render: async () => this.#text(await read(), Date.now()) }
   }
 
-  /** Counts a request. */
-  request({ method, route, status, refused }: RequestOutcome, seconds: number): void {
+  /** Of a request that begins now. @returns a function that counts it when its outcome is known */
+  observer(): (outcome: RequestOutcome) => void {
+    const started = performance.now()
+    return (outcome) => this.#count(outcome, (performance.now() - started) / 1000)
+  }
+
+  #count({ method, route, status, refused }: RequestOutcome, seconds: number): void {
     const known = METHODS.has(method) ? method : 'other'
     this.#requests.add({ method: known, route, status: `${Math.floor(status / 100)}xx` })
     this.#durations.observe({ method: known, route }, seconds)
