@@ -134,7 +134,7 @@ function lastScanned({ tenantId, after }: { readonly tenantId: Part; readonly af
       UNION ALL SELECT first, most_bytes, CASE WHEN ${fits(middle)} THEN ${sql.raw(middle)} ELSE low END,
         CASE WHEN ${fits(middle)} THEN high ELSE ${sql.raw(middle)} END
       FROM search WHERE high - low > 1)
-    SELECT CAST(max(low) AS INTEGER) AS seq FROM search`
+    SELECT CAST(min(max(low), ${sql.raw(String(Number.MAX_SAFE_INTEGER))}) AS INTEGER) AS seq FROM search`
 }
 
 const selectStream = prepared((slots: Slots<'tenantId' | 'after'>) => streamSql(slots))
