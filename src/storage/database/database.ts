@@ -332,11 +332,17 @@ export function statement(query: SQLWrapper): Statement {
   return { sql: packed, params: [JSON.stringify(params)] }
 }
 
+/**
+ * A limit that is a parameter alone. SQLite plans for its value, so it would prepare the statement again for each value that is
+ * bound, which takes longer than most reads: sqlite3ExprIsInteger in its source. It does not look into an expression.
+ */
+const BARE_LIMIT = /\bLIMIT \?\d+\b(?! [-+*])/g
+
 function render(query: SQLWrapper): { sql: string; params: unknown[] } {
   const { sql: written, params } = query.getSQL().toQuery(SQLITE)
   // Indentation counts towards D1's limit of 100,000 bytes in a statement. None of our string literals holds a line
   // break.
-  return { sql: written.replace(/\s*\n\s*/g, ' '), params }
+  return { sql: written.replace(/\s*\n\s*/g, ' ').replace(BARE_LIMIT, '$& + 0'), params }
 }
 
 /** Placeholders, by name, for the values of each use of a prepared statement. */
