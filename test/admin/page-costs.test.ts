@@ -345,6 +345,7 @@ async function walk(browser: Browser, from: string): Promise<string> {
   return found.join('\n')
 }
 
+/** The next page. That of a page without a match would look far, which costs more. */
 function nextOf({ html }: Page): string | undefined {
-  return /href="([^"]*before=\d+)"/.exec(html)?.[1]?.replaceAll('&amp;', '&')
+  return /href="([^"]*before=\d+)(?:&amp;far=yes)?"/.exec(html)?.[1]?.replaceAll('&amp;', '&')
 }

@@ -299,8 +299,8 @@ describe('POST /GroupMemberships', () => {
   })
 })
 
-/** The rows of both tables that may have the name of the new member, and of the CTEs around them. */
-const NAMES = 6
+/** The rows of both tables that may have the name of the new member, of the CTEs around them, and of the bound of their bytes. */
+const NAMES = 8
 
 describe('DELETE /GroupMemberships/{id}', () => {
   it('removes a member as a PATCH of the group does', async () => {

@@ -54,7 +54,8 @@ describe('Redact', () => {
     const job = jobWith([redacted])
     expect(JSON.stringify(previewCycle(job.context()))).not.toContain('xp@')
     const onDemand = await provisionOnDemand(job.context(), 'p1')
-    expect(onDemand.steps.at(-1)?.description).toContain('nickName = [Redact]')
+    expect(onDemand.steps.at(-1)?.changes).toContain('nickName = [Redact]')
+    expect(JSON.stringify(onDemand)).not.toContain('xp@')
     expect(job.store.users.get('u1')).toMatchObject({ nickName: 'xp@quillfern.example' })
     job.user('p1').mail = 'new@quillfern.example'
     await job.cycle()
