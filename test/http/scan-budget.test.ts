@@ -446,3 +446,28 @@ describe('the value of "co"', () => {
     }
   })
 })
+
+describe('a list of values that are not unique', () => {
+  it('is rejected if too large resources share one, unless a page of them is read in the order of ids', async () => {
+    const client = await newClient()
+    // More than are read without an estimate.
+    const users = Array.from({ length: 25 }, (_, i) => ({ id: `u-${i + 10}`, characters: 900_000 }))
+    await addLargeUsers(client.tenantId, users)
+    await env.DB.prepare(
+      `UPDATE users SET keys = json_set(keys, '$.emails', json('[{"value":"same@x.example"}]')) WHERE tenant_id = ?1`,
+    )
+      .bind(client.tenantId)
+      .run()
+    await client.createUser({ emails: [{ value: 'own@x.example' }], externalId: 'own' })
+    for (const [value, answer] of [
+      ['same@x.example', { scimType: 'tooMany' }],
+      ['own@x.example', { totalResults: 1 }],
+    ] as const) {
+      const sorted = await client.filter('/Users', `emails.value eq "${value}"`, '&sortBy=title')
+      expect(sorted.body).toMatchObject(answer)
+      const filter = `emails[type eq "work" or value eq "${value}"] and emails.value eq "${value}"`
+      expect((await client.filter('/Users', filter)).body).toMatchObject(answer)
+    }
+    expect((await client.filter('/Users', 'emails.value eq "same@x.example"')).body.totalResults).toBe(25)
+  })
+})

@@ -41,6 +41,8 @@ export async function explainList(
   slice: Slice,
 ): Promise<ExplainedList> {
   const { statements, budgets } = plainListOf(parts, tenant.tenantId, slice) ?? searchOf(parts, tenant, slice)
+  // Values lead to all matches, which are only counted before.
+  const isIndexed = budgets.every(({ isOfValues }) => isOfValues)
   const estimates = budgets.flatMap(({ query, scanned }) => [statement(query), statement(scanned)])
   const results = await tenant.database.batch([...estimates, ...statements.map(planOf)])
   const rows = results.map((result) => result.rows[0])
@@ -49,13 +51,13 @@ export async function explainList(
   const steps = results
     .slice(estimates.length)
     .flatMap(({ rows }) => rows.map(({ detail }) => String(detail)))
-    .filter((step) => budgets.length === 0 || !WALK.test(step))
+    .filter((step) => isIndexed || !WALK.test(step))
   return {
-    isIndexed: budgets.length === 0,
+    isIndexed,
     indexes: indexesIn(steps, parts),
     tests: parts.flatMap(testsOf),
-    scanned: budgets.length === 0 ? null : Number(scanned?.scanned ?? 0),
-    estimatedMs: budgets.length === 0 ? null : Math.ceil(Number(work?.work ?? 0) / 1e6),
+    scanned: isIndexed ? null : Number(scanned?.scanned ?? 0),
+    estimatedMs: isIndexed ? null : Math.ceil(Number(work?.work ?? 0) / 1e6),
     allowedMs: MAX_SCAN_MILLISECONDS,
     indexed: parts.map(({ type }) => `${type.name}: ${indexedTests(type)}`),
   }

@@ -25,6 +25,7 @@ export interface PlainList {
   /** An index answers the list. */
   readonly budgets: readonly []
   readonly most?: undefined
+  readonly isTried?: undefined
 }
 
 type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'

@@ -16,6 +16,7 @@ import { StoredRow } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Position, Slice } from './list-request.ts'
+import type { List } from './list-source.ts'
 import { cutPageOf, listsOf, membersOf, pageOf, totalOf } from './list-sql.ts'
 import { requireFewFound, type ScanBudget, skipsMany } from './scan-budget.ts'
 import { searchedPageOf } from './searched-page.ts'
@@ -64,10 +65,15 @@ async function readPage(
     return { total: listed.length, listed: onPage, hasMore: false }
   }
   const known = knownTotal(slice)
-  const { statements, budgets, most } = plain ?? searchOf(parts, tenant, slice)
+  const isShort = !skipsMany(slice) && !showsMany(tenant, parts)
+  const search = plain ?? searchOf(parts, tenant, slice, isShort)
+  const { budgets, most } = search
   requireFewFound(known ?? 0, most)
-  const isLong = budgets.length > 0 || most !== undefined || skipsMany(slice) || showsMany(tenant, parts)
-  const results = await readAs(tenant, statements, { isLong })
+  const results =
+    (search.isTried && (await tried(tenant, search))) ||
+    (await readAs(tenant, search.isTried ? searchOf(parts, tenant, slice).statements : search.statements, {
+      isLong: budgets.length > 0 || most !== undefined || !isShort,
+    }))
   const withMembers = withReferences(parts, hasMembers)
   const [counted, page, cut, ...more] =
     budgets.length > 0
@@ -87,6 +93,15 @@ async function readPage(
     listed: allListed(parts, shown, members, nested),
     hasMore: Number(rows[0]?.available ?? rows.length) > Math.min(rows.length, slice.limit),
   }
+}
+
+/** Reads a list beside other requests if that takes little time. @returns undefined if it takes more */
+async function tried(
+  tenant: TenantContext,
+  { statements, budgets }: Pick<Search, 'statements' | 'budgets'>,
+): Promise<readonly StatementResult[] | undefined> {
+  const results = await readAs(tenant, statements)
+  return budgets.some((budget, i) => budget.isKept(results[i]?.rows.at(-1))) ? results : undefined
 }
 
 const LIST = 'list'
@@ -123,22 +138,33 @@ function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceTyp
   return parts.some((part) => part.withReferences && isOfKind(part.type))
 }
 
+/** How a list that is not plain is read. */
+interface Search {
+  readonly statements: readonly Statement[]
+  readonly budgets: readonly ScanBudget[]
+  readonly most: number | undefined
+  /** Whether it is only read if it takes little time. */
+  readonly isTried: boolean
+}
+
 /**
  * A list that is not plain. If it may exceed its budget, it is one statement for each way to find it, which checks the
  * budget; otherwise it is read like a plain one. A page by position reads one more resource, which tells whether there
  * are more.
+ *
+ * @param mayBeTried whether a list of values is read beside other requests if it takes little time, as it nearly always does
  */
 export function searchOf(
   parts: readonly ListPart[],
   { tenantId, database }: Pick<TenantContext, 'tenantId' | 'database'>,
   slice: Slice,
-): {
-  readonly statements: readonly Statement[]
-  readonly budgets: readonly ScanBudget[]
-  readonly most: number | undefined
-} {
-  const lists = listsOf(parts, tenantId, slice, database.hasThread)
-  const budgets = lists.flatMap(({ budget }) => budget ?? [])
+  mayBeTried = false,
+): Search {
+  const found = listsOf(parts, tenantId, slice, database.hasThread)
+  const budgets = found.flatMap(({ budget }) => budget ?? [])
+  const few = mayBeTried && database.hasThread ? found.map(withFew) : []
+  const isTried = few.length > 0 && !few.includes(undefined)
+  const lists = isTried ? few.flatMap((list) => list ?? []) : found
   const pages = 'from' in slice ? lists.map((list) => ({ ...list, limit: slice.limit + 1 })) : lists
   const queries = [
     ...(budgets.length > 0
@@ -151,7 +177,13 @@ export function searchOf(
     ...(withReferences(parts, hasMembers) ? lists.map(membersOf) : []),
   ]
   const nested = withReferences(parts, showsGroups) ? [selectNestedGroups({ tenantId })] : []
-  return { statements: [...queries.map(statement), ...nested], budgets, most: lists[0]?.most }
+  return { statements: [...queries.map(statement), ...nested], budgets, most: lists[0]?.most, isTried }
+}
+
+/** The same list, which is only read if its values lead to few resources. @returns undefined if that is not known */
+function withFew(list: List): List | undefined {
+  const few = list.budget?.few
+  return few && { ...list, budget: { ...list.budget, query: few } }
 }
 
 /** The rows of a page that was cut or sorted, by their ascending `total`. */

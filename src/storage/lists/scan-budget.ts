@@ -23,7 +23,7 @@ import {
   leavesOf,
   mayFindMost,
 } from './scan-conditions.ts'
-import { type Known, workOf } from './scan-counts.ts'
+import { candidatesCounted, type Known, workOf } from './scan-counts.ts'
 import { tooMany } from './scan-refusals.ts'
 import { MOST_BLOCKS, SHOWN, workTimes } from './scan-times.ts'
 import { LIMIT, plus } from './scan-work.ts'
@@ -39,6 +39,10 @@ export interface ScanBudget {
   readonly query: SQL
   /** One row: `scanned`, the number of resources to look through. The count ends where the limit is exceeded. */
   readonly scanned: SQL
+  /** Whether the list names values, which rarely have so many matches that a budget is needed. */
+  readonly isOfValues: boolean
+  /** Another `query` for such a list, which is NULL unless values lead to few resources. Undefined if that is not known. */
+  readonly few: SQL | undefined
   /** True for a part that must not be read beyond the limit. */
   readonly isGated: (part: ListPart) => boolean
   /** Whether the list was read. @param row has the `work` of `query` */
@@ -96,6 +100,8 @@ export function scanBudget(
     query: sql`${counted} SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
       FROM counted AS t`,
     scanned: sql`${counted} SELECT ${plus(numbers)} AS scanned FROM counted AS t`,
+    isOfValues: scans.every(isOfValues),
+    few: scans.every(isOfValues) ? fewFound(scans, known.tenantId) : undefined,
     isGated: (part) => scans.includes(part),
     isKept: (row) => typeof row?.work === 'number' && row.work <= LIMIT,
     require(row) {
@@ -121,16 +127,38 @@ function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
   if (filter === undefined) return !isOrdered
   const leaves = leavesOf(filter)
   if (!leaves.every((leaf) => isIndexedTest(leaf, type))) return true
-  const isOfValues = leaves.every(
-    (leaf) => leaf.kind === 'never' || isLookup(leaf, type) || isMembershipOfKnown(leaf, type),
-  )
   // Members are found in the order of their ids; a group may have many.
   if (sort?.path !== undefined && leaves.some((leaf) => isMembershipOfKnown(leaf, type))) return true
   // The members of one group are read up to the end of the page, but those of several are collected.
   const groups = leaves.filter((leaf) => isMembershipOfKnown(leaf, type))
   if (showsGroups(type) && (groups.length > 1 || groups.some(hasAlternatives))) return true
-  // Matches of different values are disjoint. Ranges may overlap, and then each of them finds the same rows.
-  return !isOfValues && !(isOneRange(filter, type) && isOrdered)
+  // Any number of resources may share a value that is not unique. plainListOf reads those with one value up to the end of a page.
+  if (isOfValues({ type, filter })) return leaves.some((leaf) => isLookup(leaf, type) && !isOfOne(leaf))
+  // Ranges may overlap, and then each of them finds the same rows.
+  return !(isOneRange(filter, type) && isOrdered)
+}
+
+/** True for a filter of nothing but values. */
+function isOfValues({ type, filter }: Pick<ListPart, 'type' | 'filter'>): boolean {
+  return (
+    filter !== undefined &&
+    leavesOf(filter).every(
+      (leaf) => leaf.kind === 'never' || isLookup(leaf, type) || isMembershipOfKnown(leaf, type),
+    )
+  )
+}
+
+/**
+ * Candidates that are read without an estimate, which takes longer than to read them. Of the largest resources, they take
+ * about 80 ms.
+ */
+const FEW = 20
+
+/** `query` of a list that is only read if it has few candidates. */
+function fewFound(parts: readonly ListPart[], tenantId: string): SQL | undefined {
+  const counts = parts.map((part) => candidatesCounted(part, tenantId, FEW + 1))
+  if (counts.includes(undefined)) return undefined
+  return sql`SELECT iif(n <= ${sql.raw(String(FEW))}, 0, NULL) AS work FROM (SELECT ${plus(counts.flatMap((count) => count ?? []))} AS n)`
 }
 
 /** True for a value path that names several groups. */

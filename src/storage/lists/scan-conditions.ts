@@ -99,7 +99,8 @@ function candidatesIn(filter: Filter | undefined, type: StoredResourceType): rea
     const candidates = candidatesIn(operand, type)
     return candidates === undefined ? [] : [{ operand, candidates }]
   })
-  const [value] = found.filter(({ operand }) => isLookup(operand, type))
+  const values = found.filter(({ operand }) => isLookup(operand, type))
+  const value = values.find(({ operand }) => isOfOne(operand)) ?? values[0]
   if (value !== undefined) return value.candidates
   // Many users may be inactive, created in a period, or have a prefix.
   const first =

@@ -16,7 +16,7 @@ import {
   USERS_TABLE,
 } from '../tables/resource-tables.ts'
 import { columnsOf } from './column-map.ts'
-import { isMembershipOfKnown, toSql } from './columns.ts'
+import { isLookup, isMembershipOfKnown, toSql } from './columns.ts'
 import { maybeInSet, rowsOfSet, setOf } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
 import { membersReached, union } from './membership-columns.ts'
@@ -208,7 +208,8 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
   if (conditions === undefined) return { n: all(type.table).n, found: undefined }
   const counted = conditions.filter((condition) => !isOfOne(condition))
   const ones = sql.raw(String(conditions.length - counted.length))
-  if (counted.length > MOST_COUNTED) {
+  const areCounted = counted.length <= MOST_COUNTED || counted.every((one) => isLookup(one, type))
+  if (!areCounted) {
     const { n, b } = all(type.table)
     return {
       n: sql`${sql.raw(String(counted.length))} * ${n} + ${ones}`,
@@ -230,6 +231,14 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
         ? { bytes: all(type.table).b, elements: undefined }
         : { bytes: sizesFound(SIZE), elements: withElements ? sizesFound(SIZE_WITH_ELEMENTS) : undefined },
   }
+}
+
+/** The number of resources that values lead to, counted up to `most`. @returns undefined if other conditions lead to them */
+export function candidatesCounted(part: ListPart, tenantId: string, most: number): SQL | undefined {
+  const { type } = part
+  const candidates = candidatesOf(part)
+  if (!candidates?.every((one) => isLookup(one, type))) return undefined
+  return countOf(candidates, type, tenantId, sql.raw(String(most)))
 }
 
 /** What conditions find, counted in indexes alone. A resource that several find counts for each. */
