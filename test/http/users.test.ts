@@ -104,7 +104,8 @@ describe('GET /Users/{id}', () => {
     ]) {
       const found = await client.filter('/Users', lookup)
       expect(found.body.totalResults).toBe(1)
-      expect(costOf(found).rowsRead).toBeLessThan(30)
+      // Other users could have the same value, so that they are counted before.
+      expect(costOf(found).rowsRead).toBeLessThan(45)
     }
     // The matches of an index are counted before other tests.
     for (const narrowed of [
