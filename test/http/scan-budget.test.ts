@@ -470,4 +470,39 @@ describe('a list of values that are not unique', () => {
     }
     expect((await client.filter('/Users', 'emails.value eq "same@x.example"')).body.totalResults).toBe(25)
   })
+
+  it('is rejected if more than 50,000 share a value whose index has another order than that of ids', {
+    timeout: 120_000,
+  }, async () => {
+    const client = await newClient()
+    const add = (first: number, last: number) =>
+      env.DB.prepare(
+        `WITH RECURSIVE n(i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i < ?3),
+           documents AS (SELECT i, json_object('userName', 'u' || i, 'externalId', 'same') AS document FROM n)
+         INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+         SELECT ?1, printf('u-%06d', i), document, document, 1, 0, 0 FROM documents`,
+      )
+        .bind(client.tenantId, first, last)
+        .run()
+    await add(1, 50_000)
+    const pages = async () => [
+      await client.filter('/Users', 'externalId eq "same"', '&count=2&startIndex=3'),
+      await client.filter('/Users', 'externalId eq "same"', '&count=2&cursor='),
+    ]
+    const [byIndex, byCursor] = await pages()
+    expect(byIndex?.body).toMatchObject({ totalResults: 50_000, startIndex: 3, itemsPerPage: 2 })
+    expect(byIndex?.body.Resources.map(({ id }: { id: string }) => id)).toEqual(['u-000003', 'u-000004'])
+    await add(50_001, 50_001)
+    for (const { body } of await pages()) {
+      expect(body).toMatchObject({ status: '400', scimType: 'tooMany' })
+      expect(body.detail).toContain('more than 50000 resources')
+    }
+    // A few more may match once the walk has begun.
+    const next = await client.filter(
+      '/Users',
+      'externalId eq "same"',
+      `&count=2&cursor=${byCursor?.body.nextCursor}`,
+    )
+    expect(next.body.Resources.map(({ id }: { id: string }) => id)).toEqual(['u-000003', 'u-000004'])
+  })
 })

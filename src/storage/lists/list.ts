@@ -72,7 +72,7 @@ async function readPage(
   const results =
     (search.isTried && (await tried(tenant, search))) ||
     (await readAs(tenant, search.isTried ? searchOf(parts, tenant, slice).statements : search.statements, {
-      isLong: budgets.length > 0 || most !== undefined || !isShort,
+      isLong: (plain === undefined && (budgets.length > 0 || most !== undefined)) || !isShort,
     }))
   const withMembers = withReferences(parts, hasMembers)
   const [counted, page, cut, ...more] =
