@@ -88,6 +88,11 @@ export const MAX_SUBSTRING_CHARACTERS = 1024
  * and pages of 100.
  */
 export const MAX_SCAN_MILLISECONDS = 80
+/**
+ * The same on Node.js and Deno for a value that is searched for in the text of all documents, which takes longer than other
+ * tests only if most of them contain it. Enough for about 108,000 users of up to 1 KiB.
+ */
+export const MAX_SEARCH_MILLISECONDS = 120
 
 // Lists
 

@@ -30,6 +30,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   MAX_PREVIOUS_BYTES: 'Previous values in an event',
   MAX_QUOTED_CHARACTERS: 'Text that an error quotes',
   MAX_SCAN_MILLISECONDS: 'Estimated time of a list without an index',
+  MAX_SEARCH_MILLISECONDS: 'Estimated time of a list that searches for a value in all documents',
   MAX_SECRETS: 'Client secrets of a tenant that are not revoked',
   MAX_SECRET_DAYS: 'Lifetime of a client secret',
   DEFAULT_SECRET_DAYS: 'Lifetime of a client secret',

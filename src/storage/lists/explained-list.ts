@@ -2,7 +2,6 @@
  * How a list is answered: by which index, how many resources are read, and which of its tests no index answers.
  */
 import { simplifyFilter } from '../../scim/filter/simplify.ts'
-import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import { type Statement, statement } from '../database/database.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { searchOf } from './list.ts'
@@ -10,6 +9,7 @@ import { plainListOf } from './list-plans.ts'
 import type { ListPart, Slice } from './list-request.ts'
 import { isIndexedTest, leavesOf } from './scan-conditions.ts'
 import { indexedTests, testsIn } from './scan-refusals.ts'
+import { LIMIT } from './scan-work.ts'
 
 /** A test of the filter, such as "userName eq". */
 export interface ExplainedTest {
@@ -47,7 +47,8 @@ export async function explainList(
   const results = await tenant.database.batch([...estimates, ...statements.map(planOf)])
   const rows = results.map((result) => result.rows[0])
   const kept = budgets.findIndex((budget, i) => budget.isKept(rows[2 * i]))
-  const [work, scanned] = rows.slice(2 * (kept < 0 ? budgets.length - 1 : kept))
+  const shown = kept < 0 ? budgets.length - 1 : kept
+  const [work, scanned] = rows.slice(2 * shown)
   const steps = results
     .slice(estimates.length)
     .flatMap(({ rows }) => rows.map(({ detail }) => String(detail)))
@@ -58,7 +59,7 @@ export async function explainList(
     tests: parts.flatMap(testsOf),
     scanned: isIndexed ? null : Number(scanned?.scanned ?? 0),
     estimatedMs: isIndexed ? null : Math.ceil(Number(work?.work ?? 0) / 1e6),
-    allowedMs: MAX_SCAN_MILLISECONDS,
+    allowedMs: (budgets[shown]?.limit ?? LIMIT) / 1e6,
     indexed: parts.map(({ type }) => `${type.name}: ${indexedTests(type)}`),
   }
 }

@@ -9,7 +9,7 @@ import { CHECKPOINT, ROWS_TO_CHECKPOINT } from '../database/checkpoint.ts'
 import type { ResourceTable } from '../tables/resource-tables.ts'
 import { storedColumns } from '../tables/stored-resources.ts'
 import type { List, ListPosition, Source, Value } from './list-source.ts'
-import { isAffordable } from './scan-budget.ts'
+import { isAffordable } from './scan-work.ts'
 
 /** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
 const LAST_CHARACTER = '\u{10ffff}'
@@ -71,12 +71,14 @@ export function unionOf(list: List, columns: (source: Source) => SQL): SQL {
 
 /** The table of a source. It is joined with one row that is missing beyond the budget; the table is not read then. */
 export function fromOf({ budget }: List, source: Source): SQL {
-  return budget === undefined || !source.isGated ? table(source) : sql`${affordable()}${table(source)}`
+  return budget === undefined || !source.isGated
+    ? table(source)
+    : sql`${affordable(budget.limit)}${table(source)}`
 }
 
 /** The left side of a join. */
-export function affordable(): SQL {
-  return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`)}) AS affordable CROSS JOIN `
+export function affordable(limit: number | undefined): SQL {
+  return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`, limit)}) AS affordable CROSS JOIN `
 }
 
 /** A common table expression for fromOf. */

@@ -26,15 +26,20 @@ import {
 import { candidatesCounted, type Known, workOf } from './scan-counts.ts'
 import { tooMany } from './scan-refusals.ts'
 import { MOST_BLOCKS, SHOWN, workTimes } from './scan-times.ts'
-import { LIMIT, plus } from './scan-work.ts'
+import { LIMIT, plus, SEARCH_LIMIT } from './scan-work.ts'
 
-/** True if an estimate in nanoseconds is within the limit. */
-export function isAffordable(work: SQL): SQL {
-  return sql`${work} <= ${sql.raw(String(LIMIT))}`
+/** What follows from an estimate. */
+interface Verdict {
+  /** In nanoseconds. */
+  readonly limit: number
+  /** Whether the list was read. @param row has the `work` of `query` */
+  readonly isKept: (row: Row | undefined) => boolean
+  /** @param row likewise @throws {ScimError} tooMany */
+  readonly require: (row: Row | undefined) => void
 }
 
 /** The estimated cost of a list, and the parts that it applies to. */
-export interface ScanBudget {
+export interface ScanBudget extends Verdict {
   /** One row: the estimate, in nanoseconds; NULL if the list is to be found in the other way: see `scannedParts`. */
   readonly query: SQL
   /** One row: `scanned`, the number of resources to look through. The count ends where the limit is exceeded. */
@@ -45,10 +50,8 @@ export interface ScanBudget {
   readonly few: SQL | undefined
   /** True for a part that must not be read beyond the limit. */
   readonly isGated: (part: ListPart) => boolean
-  /** Whether the list was read. @param row has the `work` of `query` */
-  readonly isKept: (row: Row | undefined) => boolean
-  /** @param row likewise @throws {ScimError} tooMany */
-  readonly require: (row: Row | undefined) => void
+  /** What follows from the estimate of the same list if it searches the text of documents. */
+  readonly ofSearch: Verdict
 }
 
 /**
@@ -95,7 +98,16 @@ export function scanBudget(
   ]
   const page = sql`${sql.raw(String(SHOWN))} * min(${known.shown}, ${plus(numbers)})`
   const work = plus([...estimates.map((one) => one.work), page])
-  const milliseconds = (row: Row | undefined) => Number(row?.work ?? 0) / 1e6
+  const verdict = (limit: number): Verdict => ({
+    limit,
+    isKept: (row) => typeof row?.work === 'number' && row.work <= limit,
+    require(row) {
+      const found = Number(row?.work ?? 0)
+      if (found <= limit) return
+      const isForPage = found - SHOWN * known.shown <= limit
+      throw tooMany(scans, { found, limit }, { isMixed, isForPage })
+    },
+  })
   return {
     query: sql`${counted} SELECT ${conditions.length === 0 ? work : sql`iif(${sql.join(conditions, sql` AND `)}, ${work}, NULL)`} AS work
       FROM counted AS t`,
@@ -103,13 +115,8 @@ export function scanBudget(
     isOfValues: scans.every(isOfValues),
     few: scans.every(isOfValues) ? fewFound(scans, known.tenantId) : undefined,
     isGated: (part) => scans.includes(part),
-    isKept: (row) => typeof row?.work === 'number' && row.work <= LIMIT,
-    require(row) {
-      const found = milliseconds(row)
-      if (found <= MAX_SCAN_MILLISECONDS) return
-      const isForPage = found - (SHOWN * known.shown) / 1e6 <= MAX_SCAN_MILLISECONDS
-      throw tooMany(scans, found, { isMixed, isForPage })
-    },
+    ...verdict(LIMIT),
+    ofSearch: verdict(SEARCH_LIMIT),
   }
 }
 

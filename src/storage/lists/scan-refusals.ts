@@ -4,11 +4,16 @@
 import { pathText } from '../../scim/attribute-path.ts'
 import { badRequest, type ScimError } from '../../scim/error.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
-import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import type { ColumnIndex, StoredResourceType } from '../tables/resource-tables.ts'
 import { isOfSets } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
 import { hasIndexedOrder, isBySets, isIndexedTest, isScannedTest, leavesOf } from './scan-conditions.ts'
+
+/** In nanoseconds. */
+interface Estimate {
+  readonly found: number
+  readonly limit: number
+}
 
 interface Refused {
   /** Whether the list has several types. */
@@ -20,7 +25,7 @@ interface Refused {
 /** @param scans the parts without an index */
 export function tooMany(
   scans: readonly ListPart[],
-  milliseconds: number,
+  { found, limit }: Estimate,
   { isMixed, isForPage }: Refused,
 ): ScimError {
   const leaves = scans.flatMap(({ type, filter }) =>
@@ -51,7 +56,7 @@ export function tooMany(
   const scan = scans.every(isBySets) ? 'that' : 'to look through the directory'
   return badRequest(
     'tooMany',
-    `${reasons.join(', and ')}, and ${scan} would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: ${wayOut}`,
+    `${reasons.join(', and ')}, and ${scan} would take about ${Math.ceil(found / 1e6)} ms where ${limit / 1e6} are allowed: ${wayOut}`,
   )
 }
 

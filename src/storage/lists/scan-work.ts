@@ -1,9 +1,16 @@
 /** The work of a scan in SQL, in nanoseconds. */
 import { type SQL, sql } from 'drizzle-orm'
-import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
+import { MAX_SCAN_MILLISECONDS, MAX_SEARCH_MILLISECONDS } from '../../scim/limits.ts'
 import type { ResourceTable } from '../tables/resource-tables.ts'
 
 export const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
+/** Of a list that searches the text of documents: see sparse-scans.ts. */
+export const SEARCH_LIMIT = MAX_SEARCH_MILLISECONDS * 1e6
+
+/** True if an estimate is within a limit. */
+export function isAffordable(work: SQL, limit = LIMIT): SQL {
+  return sql`${work} <= ${sql.raw(String(limit))}`
+}
 
 /** The estimated work of a part. */
 export interface PartWork {

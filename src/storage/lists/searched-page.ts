@@ -22,7 +22,7 @@ import {
 } from './list-clauses.ts'
 import type { List, Source } from './list-source.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
-import { isAffordable } from './scan-budget.ts'
+import { isAffordable } from './scan-work.ts'
 
 /**
  * A page of a list with a budget, and the number of matches, in no order, in one pass through the table. Rows are
@@ -38,13 +38,13 @@ export function searchedPageOf(list: List): SQL {
     list.sources.map((source) => {
       const type = sql`${literal(source.type)} AS type`
       if (source.ids !== undefined)
-        return sql`SELECT DISTINCT ${type}, NULL AS row, ${source.ids.id} AS resource FROM ${affordable()}${source.ids.rows}`
+        return sql`SELECT DISTINCT ${type}, NULL AS row, ${source.ids.id} AS resource FROM ${affordable(list.budget?.limit)}${source.ids.rows}`
       const rows = sql`SELECT ${type}, ${table(source)}.rowid AS row, ${table(source)}.id AS resource`
       const matches = matching(source, list.tenantId)
       if (source.sparse === undefined)
         return sql`${rows} FROM ${fromOf(list, source)} WHERE ${matches}${byId(source)}`
       return sql`${rows} FROM candidates CROSS JOIN ${table(source)} ON ${table(source)}.rowid = candidates.row
-        WHERE ${isAffordable(sql`(SELECT work FROM tested)`)} AND ${matches}`
+        WHERE ${isAffordable(sql`(SELECT work FROM tested)`, list.budget?.limit)} AND ${matches}`
     }),
     sql` UNION ALL `,
   )
@@ -91,14 +91,14 @@ function candidatesOf(list: List, source: Source): readonly SQL[] {
   const measured =
     workWithElements === undefined
       ? least
-      : sql`iif(${isAffordable(least)}, (SELECT ${estimated} + coalesce(sum(${workWithElements}), 0)
+      : sql`iif(${isAffordable(least, list.budget?.limit)}, (SELECT ${estimated} + coalesce(sum(${workWithElements}), 0)
           FROM candidates AS c CROSS JOIN ${table(source)} ON ${table(source)}.rowid = c.row), ${least})`
   return [
     sql`candidates(row, work) AS MATERIALIZED (SELECT ${table(source)}.rowid, ${work} FROM ${fromOf(list, source)}
       WHERE ${all}${byId(source)} LIMIT CAST(coalesce(${most}, 0) AS INTEGER) + 1),
     measured(work) AS MATERIALIZED (SELECT ${measured} FROM candidates),
-    tested(work) AS MATERIALIZED (SELECT CASE WHEN ${isAffordable(sql`work`)} OR NOT ${isAffordable(estimated)}
-      THEN work ELSE (${otherwise}) END
+    tested(work) AS MATERIALIZED (SELECT CASE WHEN ${isAffordable(sql`work`, list.budget?.limit)}
+      OR NOT ${isAffordable(estimated, list.budget?.limit)} THEN work ELSE max(work, (${otherwise})) END
       FROM measured),`,
   ]
 }

@@ -16,7 +16,7 @@ import type { ScanBudget } from './scan-budget.ts'
 import { isDocumentScan } from './scan-conditions.ts'
 import { isOfElements, type Known, SIZE, SIZE_WITH_ELEMENTS } from './scan-counts.ts'
 import { added, isOfOwnOnly, MEASURE, MEASURE_OBJECTS, SHOWN, searchTimes, workTimes } from './scan-times.ts'
-import { LIMIT, mostBlocks } from './scan-work.ts'
+import { LIMIT, mostBlocks, SEARCH_LIMIT } from './scan-work.ts'
 
 /** A list that is read in this way, unless `plain` is within the limit. */
 export interface SparseList {
@@ -57,11 +57,12 @@ export function sparseListOf(
       test: toSql(compileFilter(filter, columnsOf(part, known.tenantId))),
       work: workOf(SIZE),
       workWithElements: isOfElements(part) ? workOf(SIZE_WITH_ELEMENTS) : undefined,
-      most: sql`max(0, (${number(LIMIT)} - (SELECT work FROM estimate)) / ${number(each.row)})`,
+      most: sql`max(0, (${number(SEARCH_LIMIT)} - (SELECT work FROM estimate)) / ${number(each.row)})`,
       otherwise: plain.query,
     },
     budget: {
       ...plain,
+      ...plain.ofSearch,
       query: sql`SELECT iif(coalesce((${plain.query}) <= ${number(LIMIT)}, 0), NULL, ${work}) AS work
         FROM tenants AS t WHERE t.id = ${known.tenantId}`,
     },
