@@ -145,7 +145,8 @@ describe('a page of the feed', () => {
     for (const [i, rows] of many.entries()) expect(rows - (few[i] ?? 0)).toBeLessThanOrEqual(1)
     // The sums over the page are in temporary tables, whose rows count as well.
     expect(many[1]).toBeLessThanOrEqual(10 * 500)
-    expect(many[2]).toBeLessThanOrEqual(20)
+    // Those in which the last event that the page may look at is found are among them.
+    expect(many[2]).toBeLessThanOrEqual(30)
   })
 
   it('finds the names of deleted members however many events are stored', async () => {
@@ -188,7 +189,7 @@ describe('a page of the feed', () => {
     let query = '?types=group.created&limit=1'
     for (let hasMore = true; hasMore; ) {
       const answer = await client.feed(query)
-      expect(costOf(answer).rowsRead).toBeLessThanOrEqual(5_000 + 30)
+      expect(costOf(answer).rowsRead).toBeLessThanOrEqual(5_000 + 40)
       pages.push(answer.body.events.length)
       query = `?types=group.created&limit=1&after=${answer.body.cursor}`
       hasMore = answer.body.hasMore
