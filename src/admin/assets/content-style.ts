@@ -17,7 +17,8 @@ td time, th time { white-space: nowrap }
 td .mono, th .mono { overflow-wrap: break-word }
 .tokens td time { white-space: normal }
 .tokens td, .tokens thead th { max-width: 15cqi }
-.tokens tbody th { max-width: 22cqi }
+.tokens tr > :where(:not(:first-child, :last-child)) { padding-inline: var(--space-3) }
+.tokens tbody th { max-width: 18cqi }
 .tokens .hint { font-weight: 400 }
 /* So that a time takes two lines: the day, and the hour. */
 .tokens td.number:has(time) { min-width: 8.2rem }
@@ -53,6 +54,7 @@ td[data-label='Id'] { max-width: 36cqi }
 .row-actions .actions { justify-content: flex-end; flex-wrap: nowrap; gap: var(--space-3) }
 .compact th time { white-space: normal }
 .compact th, .compact td { padding: var(--space-2) var(--space-3); font-size: var(--text-small) }
+.compact thead th { max-width: none }
 .scroll { overflow-x: auto; max-height: 26rem }
 .pagination { display: flex; flex-wrap: wrap; gap: var(--space-3) var(--space-6); justify-content: flex-end }
 .more { color: var(--muted) }
