@@ -31,8 +31,7 @@ export function totalNumberOf(list: List): SQL {
 }
 
 export function inOrder(list: List, select: SQL, limit: SQL): SQL {
-  // SQLite plans for the value of a bare parameter, and would prepare the statement again for each value.
-  return sql`${select} ORDER BY ${orderOf(list)} LIMIT ${limit} OFFSET ${list.offset} + 0`
+  return sql`${select} ORDER BY ${orderOf(list)} LIMIT ${limit} OFFSET ${list.offset}`
 }
 
 /** The ids of all matches. */

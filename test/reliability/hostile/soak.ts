@@ -28,7 +28,7 @@ const MEASUREMENTS = 3
 /** The maximum cost of a request. `perByte` is multiplied by the number of bytes sent. */
 const BOUNDS = {
   servingMs: { constant: 100, perByte: 0 },
-  // The thread for long reads may take MAX_SCAN_MILLISECONDS, and the collection of garbage has threads of its own.
+  // The thread for long reads may take MAX_SEARCH_MILLISECONDS, and the collection of garbage has threads of its own.
   processorMs: { constant: 200, perByte: 0 },
   work: { constant: MOST_WORK, perByte: 0 },
   rowsWritten: { constant: 1_000, perByte: 0.1 },
