@@ -2,7 +2,6 @@
  * The admin API: JSON for scripts, authenticated with ADMIN_TOKEN or a named token of an administrator. Neither is a client's
  * token, nor valid under /scim/v2.
  */
-
 import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { createMiddleware } from 'hono/factory'

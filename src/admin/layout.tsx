@@ -1,7 +1,6 @@
 /**
  * The layout of every page: head, navigation, and the signed-in administrator.
  */
-
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import { grantsText } from '../administrators/role.ts'

@@ -1,7 +1,6 @@
 /**
  * The dashboard: server-rendered pages under /admin. All errors are handled by onError.
  */
-
 import { Hono } from 'hono'
 import { csrf } from 'hono/csrf'
 import { createMiddleware } from 'hono/factory'

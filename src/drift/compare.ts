@@ -3,7 +3,6 @@
  * its keys. Memory holds a chunk, the ids of both sides, and the differences up to a limit. Then the directory is read once,
  * in pages, for what the export does not have.
  */
-
 import { type Counts, type Difference, type DriftResult, MATCH_KEYS, type MatchKey } from './difference.ts'
 import { DriftError } from './drift-error.ts'
 import type { Attributes, Exported, ExportedMember, ResourceTypeName } from './exported.ts'

@@ -2,7 +2,6 @@
  * A call of the service provider: everything that an operation needs besides its own input. And the parts that operations
  * share: rendering a resource, and the log entry of an accepted write.
  */
-
 import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
 import { emptyMembers } from '../scim/compatibility/http.ts'

@@ -1,7 +1,6 @@
 /**
  * The form that generates a token or a client secret.
  */
-
 import type { Client } from '../../storage/access/clients.ts'
 import type { CredentialKind } from '../../storage/access/replacements.ts'
 import { visibleName } from '../hidden-characters.ts'

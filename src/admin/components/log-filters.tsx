@@ -1,7 +1,6 @@
 /**
  * The form with the filters of the provisioning log.
  */
-
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'

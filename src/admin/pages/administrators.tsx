@@ -1,7 +1,6 @@
 /**
  * Administrators: who signs in with which role, and the named tokens of administrators.
  */
-
 import { grantsText } from '../../administrators/role.ts'
 import type { RoleRule } from '../../administrators/role-rules.ts'
 import type { Settings } from '../../runtime.ts'

@@ -1,7 +1,6 @@
 /**
  * The settings of a tenant, and its deletion.
  */
-
 import type { ProfileName } from '../../scim/profile.ts'
 import { PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'

@@ -1,7 +1,6 @@
 /**
  * The sources of a directory: what each client has written, and the conflicts between them.
  */
-
 import type { Child } from 'hono/jsx'
 import type { Client } from '../../storage/access/clients.ts'
 import type { SourceSweep } from '../../storage/sources/sweep.ts'

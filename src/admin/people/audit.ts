@@ -29,8 +29,10 @@ import {
 } from './operations.ts'
 
 const MAX_TEXT_CHARACTERS = 500
-/** Of a tenant's id, and of a target, of which the URN of a schema may be the longest: a path may name anything. */
-const [MAX_ID_CHARACTERS, MAX_TARGET_CHARACTERS] = [100, MAX_SCHEMA_URN_CHARACTERS]
+/** Of a tenant's id: a path may name anything. */
+const MAX_ID_CHARACTERS = 100
+/** Of a target, of which the URN of a schema may be the longest. */
+const MAX_TARGET_CHARACTERS = MAX_SCHEMA_URN_CHARACTERS
 const TOO_MANY = 429
 
 /**

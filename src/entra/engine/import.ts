@@ -4,7 +4,6 @@
  *
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID".
  */
-
 import { DAY_MS, type Instant } from '../clock.ts'
 import type { Directory, DirectoryGroup, DirectoryUser } from '../documents/directory.ts'
 import { type JobConfig, mappingOf, providerOf } from '../documents/job.ts'

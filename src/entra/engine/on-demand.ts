@@ -5,7 +5,6 @@
  *
  * Microsoft: "Provision a user or group on demand using the Microsoft Entra provisioning service".
  */
-
 import { newCounts } from '../documents/state.ts'
 import { indexLinks, openRecord, testConnection } from './cycle.ts'
 import type { CycleContext } from './cycle-context.ts'

@@ -2,7 +2,6 @@
  * Decides what a cycle does with one object, from the imported object and its link, without a request. Pure. `diff`
  * shows these decisions and the cycle carries them out.
  */
-
 import type { JobConfig } from '../documents/job.ts'
 import { mappingOf, providerOf } from '../documents/job.ts'
 import type { Link, ObjectRecord } from '../documents/state.ts'

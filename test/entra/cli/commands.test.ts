@@ -1,5 +1,4 @@
 /** The commands of the command line on one job, over HTTP on 127.0.0.1. */
-
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
