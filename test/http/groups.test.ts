@@ -2,7 +2,15 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { MAX_LOGGED_CHANGES_CHARACTERS } from '../../src/scim/limits.ts'
 import { addCrowd, addToGroup } from '../support/crowd.ts'
-import { type Client, costOf, GROUP, newClient, PATCH_OP, TENANT_URL } from '../support/harness.ts'
+import {
+  type Client,
+  costOf,
+  expectSameCost,
+  GROUP,
+  newClient,
+  PATCH_OP,
+  TENANT_URL,
+} from '../support/harness.ts'
 import { addUsersWithTitles } from '../support/large.ts'
 
 async function createUsers(client: Client, count: number): Promise<string[]> {
@@ -221,7 +229,7 @@ describe('PATCH /Groups/{id}', () => {
     expect(JSON.stringify(entry?.changes).length).toBeLessThan(MAX_LOGGED_CHANGES_CHARACTERS)
   })
 
-  it('reads and writes the same number of rows for one member in a group of 5,000 as in a group of 1', async () => {
+  it('reads and writes as many rows for one member in a group of 5,000 as in a group of 1', async () => {
     const client = await newClient()
     const [a = '', b = '', c = ''] = await createUsers(client, 3)
     const small = await client.createGroup({ members: values([a]) })
@@ -242,12 +250,12 @@ describe('PATCH /Groups/{id}', () => {
         await client.patch(`/Groups/${small.id}`, unique('S')),
         await client.patch(`/Groups/${large.id}`, unique('L')),
       ]
-      expect(costOf(many)).toEqual(costOf(one))
+      expectSameCost(costOf(many), costOf(one))
     }
     const [one, many] = [small, large].map((group) =>
       client.get(`/Groups/${group.id}?excludedAttributes=members`),
     )
-    expect(costOf(await (many as Promise<never>))).toEqual(costOf(await (one as Promise<never>)))
+    expectSameCost(costOf(await (many as Promise<never>)), costOf(await (one as Promise<never>)))
   })
 })
 
