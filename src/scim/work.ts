@@ -86,10 +86,10 @@ export class Work {
     return this.#spent > this.#limit
   }
 
-  /** Counts units. @throws {ScimError} if the request exceeds the limit */
+  /** Counts units, until the request exceeds the limit: what follows is refused and not done. @throws {ScimError} if it does */
   spend(units: number): void {
-    this.#spent += units
-    if (this.#spent > this.#limit) {
+    if (!this.isExhausted) this.#spent += units
+    if (this.isExhausted) {
       throw badRequest(
         this.#scimType,
         `the request exceeds the limit of ${this.#limit} units of work; send fewer operations, values or comparisons in one request`,
