@@ -42,17 +42,20 @@ export function resolveAttributePath(text: string, type: ResourceType): Attribut
   const extension = findAttribute(type.attributes, schema)
   if (extension === undefined) return undefined
   if (text.length === schema.length) return { steps: [extension] }
-  const inner = resolveNames(names, extension.subAttributes ?? [])
+  const inner = resolveNames(names, extension.subAttributes)
   return inner && { steps: [extension, ...inner.steps] }
 }
 
 /** Resolves `name` or `name.subName` in a list of attributes. */
-export function resolveNames(text: string, attributes: readonly Attribute[]): AttributePath | undefined {
+export function resolveNames(
+  text: string,
+  attributes: readonly Attribute[] | undefined,
+): AttributePath | undefined {
   const dot = text.indexOf('.')
   const attribute = findAttribute(attributes, dot < 0 ? text : text.slice(0, dot))
   if (attribute === undefined) return undefined
   if (dot < 0) return { steps: [attribute] }
-  const subAttribute = findAttribute(attribute.subAttributes ?? [], text.slice(dot + 1))
+  const subAttribute = findAttribute(attribute.subAttributes, text.slice(dot + 1))
   return subAttribute && { steps: [attribute, subAttribute] }
 }
 

@@ -157,7 +157,7 @@ export function identityOf(attribute: Attribute, element: unknown, work: Work): 
 
 /** The function that gives the identity of an element of the attribute. */
 function identification(attribute: Attribute, work: Work): (element: unknown) => string {
-  const value = findAttribute(attribute.subAttributes ?? [], 'value')
+  const value = findAttribute(attribute.subAttributes, 'value')
   const isId = value?.mutability === 'immutable' && value.caseExact
   return (element) => {
     work.visit(2)

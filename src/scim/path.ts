@@ -63,7 +63,7 @@ function parseSelection(text: string, reading: Reading): PatchPath {
 }
 
 function requireSubAttribute(attribute: Attribute, name: string): Attribute {
-  const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
+  const subAttribute = findAttribute(attribute.subAttributes, name)
   if (subAttribute === undefined) {
     throw badRequest('invalidPath', `"${attribute.name}" has no sub-attribute ${quote(name)}`)
   }

@@ -142,7 +142,7 @@ export function canonicalValue(
  * @param sent the element as the client sent it
  */
 function requireElement(attribute: Attribute, element: unknown, path: string, sent: unknown): unknown {
-  const value = findAttribute(attribute.subAttributes ?? [], 'value')
+  const value = findAttribute(attribute.subAttributes, 'value')
   // RFC 7643 §7: an immutable value cannot be set later, so a member needs its id from the start.
   const lacksId = value?.mutability === 'immutable' && isComplex(element) && !element.value
   if (element !== undefined && !lacksId) return element

@@ -130,9 +130,9 @@ describe('the work of a PATCH', () => {
 
   // Parsing a comparison takes more time than parsing its JSON, because its attribute is looked up and checked.
   it.for<[what: string, path: (i: number) => string]>([
-    ['comparisons', () => `members[${anyOf(100, 'value eq "x"')}]`],
-    ['short tests', () => `members[${anyOf(100, 'value pr')}]`],
-    ['parentheses', () => `members[${'('.repeat(30)}value pr${')'.repeat(30)}]`],
+    ['comparisons', (i) => `members[${anyOf(100, `value eq "${i}"`)}]`],
+    ['short tests', (i) => `members[display eq "${i}" or ${anyOf(99, 'value pr')}]`],
+    ['parentheses', (i) => `members[${'('.repeat(30)}value eq "${i}"${')'.repeat(30)}]`],
     ['long values', (i) => `members[display eq "${i}${'é'.repeat(60_000)}"]`],
     ['members by their ids', memberById],
   ])('of a group counts the parsing of %s', ([, path]) => {
@@ -143,6 +143,23 @@ describe('the work of a PATCH', () => {
     expect(run).toThrow(/exceeds the limit of \d+ units of work/)
     // The last value may have 60,000 characters, which count as a whole.
     expect(work.spent).toBeLessThan(1.25 * MAX_WORK_UNITS)
+  })
+
+  it('parses a path once, however many operations have it', () => {
+    const spent = (count: number) => {
+      const work = new Work()
+      const operation = { op: 'replace', path: 'emails[type eq "work"].value', value: 'a' }
+      parsePatch({ Operations: list(count, () => operation) }, reading(USER_RESOURCE_TYPE, TOLERANT, work))
+      return work.spent
+    }
+    expect(spent(1)).toBeGreaterThan(0)
+    expect(spent(1_000)).toBe(spent(1))
+  })
+
+  it('is not counted any more once it is refused', () => {
+    const work = new Work('invalidValue', 100)
+    for (let i = 0; i < 10; i++) expect(() => work.spend(101)).toThrow('exceeds the limit of 100 units')
+    expect(work.spent).toBe(101)
   })
 
   it('allows 8,000 removals of members by their ids', () => {

@@ -44,7 +44,7 @@ export function complexFromShorthand(
   reading: Pick<Reading, 'profile' | 'work'>,
 ): unknown {
   const { deviations } = reading.profile
-  const hasValue = findAttribute(attribute.subAttributes ?? [], 'value') !== undefined
+  const hasValue = findAttribute(attribute.subAttributes, 'value') !== undefined
   if (!hasValue) return value
   if (!attribute.multiValued && Array.isArray(value) && value.length <= 1) {
     if (!deviations.readsComplexFromList) return value

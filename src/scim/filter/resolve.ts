@@ -110,7 +110,7 @@ export function resolveValueFilter(
 }
 
 function scopeOfValues(attribute: Attribute, rest: Pick<Scope, 'unknown' | 'profile' | 'work'>): Scope {
-  const lookup = (name: string) => resolveNames(name, attribute.subAttributes ?? [])
+  const lookup = (name: string) => resolveNames(name, attribute.subAttributes)
   return { ...rest, lookup, owner: attribute.name }
 }
 
@@ -169,7 +169,7 @@ function resolveTest(expression: Test, path: AttributePath, scope: Scope): Filte
     return { kind: 'valuePath', path, operand: resolve(expression.operand, scopeOfValues(attribute, scope)) }
   }
   // `name[givenName pr]` on a single value means `name pr and name.givenName pr`.
-  const lookup = (name: string) => below(path, resolveNames(name, attribute.subAttributes ?? []))
+  const lookup = (name: string) => below(path, resolveNames(name, attribute.subAttributes))
   const operand = resolve(expression.operand, { ...scope, lookup, owner: attribute.name })
   return { kind: 'and', operands: [{ kind: 'present', path }, operand] }
 }
@@ -211,7 +211,7 @@ function requireSubstringLength({ length }: string, path: AttributePath): void {
 /** A complex attribute compares by its "value" sub-attribute, if it has one: `emails co "@x"`. */
 function withDefaultValue(path: AttributePath, { profile }: Scope): AttributePath {
   if (!comparesByValue(target(path), profile)) return path
-  const value = findAttribute(target(path).subAttributes ?? [], 'value')
+  const value = findAttribute(target(path).subAttributes, 'value')
   return value === undefined ? path : { steps: [...path.steps, value] }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../compatibility/patch.ts'
 import { badRequest, kindOf, quote } from '../error.ts'
 import { member, requireMessage } from '../message.ts'
-import { parsePath } from '../path.ts'
+import { type PatchPath, parsePath } from '../path.ts'
 import type { Profile } from '../profile.ts'
 import type { CollectingReading, Reading } from '../reading.ts'
 import { PATCH_OP } from '../urn.ts'
@@ -36,9 +36,10 @@ export function parsePatch(body: unknown, reading: Reading, isStrict = false): P
     throw badRequest('invalidSyntax', '"Operations" must have at least one operation, found none')
   return parseDisabling(reading, isStrict, (attempt, omissions) => {
     const ignored: string[] = []
+    const ofOperations: OperationReading = { ...reading, attempt, ignored, targets: new Map() }
     const operations = list.flatMap((operation, i) => {
       const where = `Operations[${i}]`
-      const parse = () => parseOperation(operation, where, { ...reading, attempt, ignored })
+      const parse = () => parseOperation(operation, where, ofOperations)
       return attempt(pathOf(operation) ?? where, parse) ?? []
     })
     return { operations, ignored, omissions, isStrict }
@@ -48,6 +49,8 @@ export function parsePatch(body: unknown, reading: Reading, isStrict = false): P
 interface OperationReading extends CollectingReading {
   /** Parses one operation, or one attribute of its value. */
   readonly attempt: Attempt
+  /** The resolved paths, by their texts: a client may send thousands of operations on a few paths. */
+  readonly targets: Map<string, PatchPath>
 }
 
 /** The value of the last operation on an attribute, which is known before the resource is loaded. */
@@ -72,12 +75,19 @@ function parseOperation(
   if (op !== 'remove' && value === undefined) {
     throw badRequest('invalidValue', `${where}: "${op}" needs a value`)
   }
-  if (hasPath(path, profile)) return [{ op, target: parsePath(path, reading), value }]
+  if (hasPath(path, profile)) return [{ op, target: targetOf(path, reading), value }]
   if (op === 'remove') {
     // RFC 7644 §3.5.2.2: "If 'path' is unspecified, the operation fails with … 'noTarget'".
     throw badRequest('noTarget', `${where}: "remove" needs a path`)
   }
   return parseAttributes(op, fromSingletonList(value, profile), where, reading)
+}
+
+/** @throws {ScimError} as parsePath */
+function targetOf(path: string, reading: OperationReading): PatchPath {
+  const target = reading.targets.get(path) ?? parsePath(path, reading)
+  reading.targets.set(path, target)
+  return target
 }
 
 /** The name of the operation in the provisioning log. */

@@ -7,8 +7,17 @@ import type { Attribute } from './definition.ts'
 // Maps instead of objects, because clients may send names such as `__proto__` and `constructor`.
 const tables = new WeakMap<readonly Attribute[], ReadonlyMap<string, Attribute>>()
 
-/** The attribute with that name, regardless of case. @returns undefined if there is none */
-export function findAttribute(attributes: readonly Attribute[], name: string): Attribute | undefined {
+/**
+ * The attribute with that name, regardless of case.
+ *
+ * @param attributes undefined for those of an attribute without sub-attributes. Not an empty list, which would get a table
+ * @returns undefined if there is none
+ */
+export function findAttribute(
+  attributes: readonly Attribute[] | undefined,
+  name: string,
+): Attribute | undefined {
+  if (attributes === undefined) return undefined
   let table = tables.get(attributes)
   if (table === undefined) {
     table = new Map(

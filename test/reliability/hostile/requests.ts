@@ -232,14 +232,14 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     'body',
     'an ordinary tenant',
     '300 × remove members[… × 100]',
-    times(300, () => ({ op: 'remove', path: `members[${anyOf(100, (i) => `display co "x${i}"`)}]` })),
+    times(300, (k) => ({ op: 'remove', path: `members[${anyOf(100, (i) => `display co "${k}x${i}"`)}]` })),
     `/Groups/${groupId(1)}`,
   ),
   patch(
     'body',
     'an ordinary tenant',
     'PATCH of a user with 1 MiB of value eq comparisons',
-    times(500, () => ({ op: 'remove', path: `emails[${anyOf(100, (i) => `value eq "x${i}"`)}]` })),
+    times(500, (k) => ({ op: 'remove', path: `emails[${anyOf(100, (i) => `value eq "${k}x${i}"`)}]` })),
   ),
   patch('body', 'an ordinary tenant', 'disables a user, with 22,000 refused operations', [
     { op: 'replace', path: 'active', value: false },
@@ -266,6 +266,12 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
       path: 'toString[urn:x:y pr]',
       value: '\u0301\u0316'.repeat(BODY_BYTES / 8),
     })),
+  ),
+  patch(
+    'stored data',
+    'one wide extension',
+    '12,000 × a value of an extension with many attributes',
+    times(12_000, () => ({ op: 'replace', path: 'urn:quillfern:wide:2.0:User:text10', value: 'a' })),
   ),
   patch(
     'stored data',
