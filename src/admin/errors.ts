@@ -5,6 +5,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { logFault } from '../edge/log-fault.ts'
 import { TransferRefused } from '../provider/transfer/refused.ts'
 import { quote, ScimError, shorten } from '../scim/error.ts'
 import { ClientGone, DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
@@ -75,13 +76,6 @@ export function adminNotFound(c: Context): Response {
 export function adminMisconfigured(c: Context): Response {
   const message = 'the server is not configured; its log names the setting'
   return adminErrorResponse(c, new AdminError(503, 'notConfigured', message))
-}
-
-/** Logs the messages of an error and its causes. Statements and their values are left out, because they contain personal data. */
-export function logFault(c: Context, error: unknown): void {
-  const causes: string[] = []
-  for (let at = error; at instanceof Error; at = at.cause) causes.push(at.message)
-  console.error(JSON.stringify({ requestId: c.get('requestId'), route: c.req.routePath, causes }))
 }
 
 /** The error codes of ScimErrors, by status. */

@@ -4,6 +4,7 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { logFault } from '../edge/log-fault.ts'
 import { FeedError } from '../provider/events/event-feed.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { errorMessage, HeldError, ScimError, shorten } from '../scim/error.ts'
@@ -104,20 +105,4 @@ export function scimErrorOf(c: Context<HttpEnv>, error: unknown): ScimError {
 /** The pattern of the matched route, such as `/scim/v2/Users/:id`, which contains no personal data. */
 export function routeOf(c: Context<HttpEnv>): string {
   return matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none'
-}
-
-/** Logs the message and its causes, but no SQL statements and values, because they contain personal data. */
-export function logFault(c: Context<HttpEnv>, error: unknown): void {
-  const causes: string[] = []
-  for (let at = error; at instanceof Error; at = at.cause) causes.push(at.message)
-  const stack = error instanceof Error ? error.stack : String(error)
-  console.error(
-    JSON.stringify({
-      requestId: c.get('requestId'),
-      method: c.req.method,
-      route: c.req.routePath,
-      causes,
-      stack,
-    }),
-  )
 }

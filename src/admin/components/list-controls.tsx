@@ -1,14 +1,14 @@
 /**
  * The controls of a list of resources: search, conditions, and orders. Links and a form, because a script is not required.
  */
-import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { hasMembers, pluralOf } from '../../scim/schema/resource-type.ts'
 import type { Writer } from '../../storage/access/clients.ts'
 import { type ListOrder, listOrdersOf, searchFieldsOf } from '../../storage/resources/directory-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { addressOf, isDescendingFirst, isOrdered, type ListView, type Shown, shownOf } from '../list-view.ts'
 import { Select } from './form.tsx'
-import { labelOf, pluralOf } from './resource-names.ts'
+import { labelOf } from './resource-names.ts'
 
 interface ControlsProps {
   readonly view: ListView

@@ -2,11 +2,12 @@
  * The form with the filters of the provisioning log.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import { pluralOf } from '../../scim/schema/resource-type.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
-import { allOf, pluralOf } from './resource-names.ts'
+import { allOf } from './resource-names.ts'
 
 /** The values of the form, by query parameter. */
 export interface LogFilterForm extends Readonly<Record<string, string | undefined>> {

@@ -1,7 +1,7 @@
 /**
  * The memberships of a resource: the groups that contain it, and the members of a group.
  */
-import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
+import { hasMembers, pluralOf, showsGroups } from '../../scim/schema/resource-type.ts'
 import type { Page } from '../../storage/database/query.ts'
 import {
   type IndirectGroup,
@@ -17,7 +17,6 @@ import { counted } from './number.ts'
 import { Pagination, withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
 import { References } from './references.tsx'
-import { pluralOf } from './resource-names.ts'
 
 interface MembershipsProps {
   readonly tenant: PageTenant

@@ -1,11 +1,7 @@
 /** The names of resource types and attributes on all pages. */
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import { pluralOf } from '../../scim/schema/resource-type.ts'
 import { counted } from './number.ts'
-
-/** "Users". */
-export function pluralOf({ endpoint }: Pick<ResourceType, 'endpoint'>): string {
-  return endpoint.slice(1)
-}
 
 /** "Users and Groups"; with a third type, "Users, Groups and Devices". */
 export function allOf(types: readonly Pick<ResourceType, 'endpoint'>[]): string {

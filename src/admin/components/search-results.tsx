@@ -2,7 +2,7 @@
  * What a search has found, and what it has looked at.
  */
 import type { Child } from 'hono/jsx'
-import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { hasMembers, pluralOf } from '../../scim/schema/resource-type.ts'
 import { searchFieldsOf } from '../../storage/resources/directory-lists.ts'
 import { MAX_FOUND } from '../../storage/search/directory-search.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
@@ -10,7 +10,7 @@ import { addressOf, type Found, type ListView } from '../list-view.ts'
 import { EmptyState, Notice } from './blocks.tsx'
 import { searchedIn } from './list-controls.tsx'
 import { number } from './number.ts'
-import { countedOf, labelOf, pluralOf } from './resource-names.ts'
+import { countedOf, labelOf } from './resource-names.ts'
 
 export interface SearchResultsProps {
   readonly view: ListView

@@ -1,6 +1,7 @@
 /**
  * The directory: search, and the list of the resources of one type.
  */
+import { pluralOf } from '../../scim/schema/resource-type.ts'
 import type { Writer } from '../../storage/access/clients.ts'
 import { MAX_LOOKED_AT } from '../../storage/resources/directory-lists.ts'
 import { CREATED_TOLERANCE_MS } from '../../storage/tables/user-values.ts'
@@ -11,7 +12,7 @@ import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { Permitted } from '../components/permitted.tsx'
-import { allOf, pluralOf } from '../components/resource-names.ts'
+import { allOf } from '../components/resource-names.ts'
 import { SearchResults } from '../components/search-results.tsx'
 import type { Administrator } from '../env.ts'
 import { visibleName } from '../hidden-characters.ts'

@@ -2,6 +2,7 @@
  * The page of one resource: attributes, groups or members, and entries of the provisioning log.
  */
 import { canBeDisabled, isActive } from '../../scim/active.ts'
+import { pluralOf } from '../../scim/schema/resource-type.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { EmergencyDisable } from '../../storage/guard/emergency.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
@@ -19,7 +20,6 @@ import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm } from '../components/permitted.tsx'
 import { ResourceJson } from '../components/resource-json.tsx'
 import { Groups, type GroupsProps, Members, type MembersProps } from '../components/resource-memberships.tsx'
-import { pluralOf } from '../components/resource-names.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { visibleName } from '../hidden-characters.ts'

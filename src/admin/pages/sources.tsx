@@ -2,6 +2,7 @@
  * The sources of a directory: what each client has written, and the conflicts between them.
  */
 import type { Child } from 'hono/jsx'
+import { pluralOf } from '../../scim/schema/resource-type.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { SourceSweep } from '../../storage/sources/sweep.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
@@ -12,7 +13,6 @@ import { counted } from '../components/number.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ChangeForm } from '../components/permitted.tsx'
-import { pluralOf } from '../components/resource-names.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'

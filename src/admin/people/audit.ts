@@ -4,6 +4,7 @@
  */
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
+import { logFault } from '../../edge/log-fault.ts'
 import { clientNetwork } from '../../edge/network.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { shorten } from '../../scim/error.ts'
@@ -18,7 +19,7 @@ import { AdministratorEvent } from '../../storage/events/administrator-events.ts
 import { PERMISSIONS, type Rule } from '../contract/permissions.ts'
 import { ADMIN_API_PATH, ROUTES } from '../contract/routes.ts'
 import { administrationDatabase } from '../database.ts'
-import { logFault, toAdminError } from '../errors.ts'
+import { toAdminError } from '../errors.ts'
 import { isShown } from './audit-note.ts'
 import {
   formOperationOf,

@@ -2,7 +2,7 @@
  * The overview of a tenant, the lists of its resources, and the pages of resources.
  */
 import { Hono } from 'hono'
-import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { hasMembers, pluralOf } from '../../scim/schema/resource-type.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { clientsQuery, writersQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
@@ -31,7 +31,6 @@ import { areSourcesMissingQuery, areValuesMissingQuery } from '../../storage/sea
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { segmentOf, tenantPaths } from '../components/paths.ts'
-import { pluralOf } from '../components/resource-names.ts'
 import { type CsvColumns, csvOf } from '../csv.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import {

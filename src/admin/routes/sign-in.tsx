@@ -2,10 +2,10 @@
  * Sign-in and sign-out.
  */
 import { Hono } from 'hono'
+import { logFault } from '../../edge/log-fault.ts'
 import { clientNetwork } from '../../edge/network.ts'
 import { endSession } from '../../storage/access/sessions.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
-import { logFault } from '../errors.ts'
 import { signInFailure } from '../oidc/errors.ts'
 import { providerName } from '../oidc/provider.ts'
 import { beginSignIn, completeSignIn, type OidcSignIn } from '../oidc/sign-in.ts'

@@ -9,6 +9,7 @@
  * token, and both travel over the same connection.
  */
 import type { Context } from 'hono'
+import { logFault } from '../../edge/log-fault.ts'
 import { isAllowedJwksUri } from '../../jwt/jwks-uri.ts'
 import { findKey, type KeySet, KeysUnavailable } from '../../jwt/key-sets.ts'
 import { type Algorithm, type PublicKey, publicKeysOf } from '../../jwt/public-key.ts'
@@ -19,7 +20,6 @@ import type { AccessTokenAnswer, AccessTokenRequest } from '../../storage/access
 import { type CheckedAssertion, issueForAssertion, readTrust } from '../../storage/access/assertion-tokens.ts'
 import type { Trust } from '../../storage/access/trusts.ts'
 import type { Database } from '../../storage/database/database.ts'
-import { logFault } from '../errors.ts'
 
 /**
  * Issues an access token for an assertion, in two round trips. A refused assertion takes one.

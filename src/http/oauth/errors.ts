@@ -3,12 +3,13 @@
  */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { logFault } from '../../edge/log-fault.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { ScimError, shorten } from '../../scim/error.ts'
 import { AccessRefused } from '../../storage/access/access-refused.ts'
 import { DatabaseUnavailable } from '../../storage/database/database.ts'
 import type { LoggedReason } from '../../storage/log/failed-access.ts'
-import { logFault, RETRY_AFTER_SECONDS } from '../errors.ts'
+import { RETRY_AFTER_SECONDS } from '../errors.ts'
 
 /**
  * The codes of RFC 6749 §5.2. That section has none for 429, 500 and 503, so these use the codes of §4.1.2.1 with the same

@@ -11,7 +11,7 @@ import {
 } from '../../scim/limits.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { GROUP_MEMBERSHIP } from '../../scim/schema/group-membership.ts'
-import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { hasMembers, pluralOf } from '../../scim/schema/resource-type.ts'
 import { type Json, ref } from './json-schema.ts'
 
 const MEDIA_TYPE = 'application/scim+json'
@@ -234,11 +234,6 @@ const PROJECTION = [ref('parameters', 'Attributes'), ref('parameters', 'Excluded
 function listParameters(): readonly Json[] {
   const names = ['Filter', 'SortBy', 'SortOrder', 'StartIndex', 'Count', 'Cursor']
   return [...names.map((name) => ref('parameters', name)), ...PROJECTION]
-}
-
-/** The name of the endpoint of a type: "Users". */
-export function pluralOf({ endpoint }: ResourceType): string {
-  return endpoint.slice(1)
 }
 
 function pathsOf(type: ResourceType): readonly (readonly [path: string, item: Json])[] {

@@ -9,6 +9,11 @@ import { ENTERPRISE_USER } from './enterprise-user.ts'
 import { GROUP } from './group.ts'
 import { USER } from './user.ts'
 
+/** The name of the endpoint of a type: "Users". */
+export function pluralOf({ endpoint }: Pick<ResourceType, 'endpoint'>): string {
+  return endpoint.slice(1)
+}
+
 export const USER_RESOURCE_TYPE: ResourceType = resourceType(
   {
     name: 'User',

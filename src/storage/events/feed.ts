@@ -30,7 +30,7 @@ export interface FeedRequest {
 }
 
 /** An event as it is stored. Times in milliseconds since 1970. */
-export interface StoredEvent {
+export interface EventRow {
   readonly seq: number
   readonly type: string
   readonly time: number
@@ -38,8 +38,12 @@ export interface StoredEvent {
   readonly clientName: string | null
   readonly requestId: string | null
   readonly resourceId: string | null
-  /** JSON. */
+  /** JSON: see docs/consume/events.md; members are ids. */
   readonly data: string
+}
+
+/** An event of the feed. */
+export interface StoredEvent extends EventRow {
   /** JSON: the members of the event with their identifiers; null if it is not about members. */
   readonly members: string | null
 }

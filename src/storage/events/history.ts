@@ -6,18 +6,10 @@ import { SOURCE_CONFLICT, TENANT_IMPORTED } from '../../scim/events.ts'
 import { MAX_LATER_BYTES, MAX_LATER_EVENTS } from '../../scim/limits.ts'
 import { type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import type { EventRow } from './feed.ts'
 
-/** An event with the values that it has replaced. Times in milliseconds since 1970. */
-export interface HistoryEvent {
-  readonly seq: number
-  readonly type: string
-  readonly time: number
-  readonly clientId: string | null
-  readonly clientName: string | null
-  readonly requestId: string | null
-  readonly resourceId: string | null
-  /** JSON: see docs/consume/events.md; members are ids. */
-  readonly data: string
+/** An event with the values that it has replaced. */
+export interface HistoryEvent extends EventRow {
   /** JSON: see `previous` in tables/event-tables.ts. */
   readonly previous: string | null
 }
