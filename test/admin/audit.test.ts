@@ -13,7 +13,7 @@ import {
 } from '../../src/storage/administrators/audit-trail.ts'
 import { type Database, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
-import { admin, newClient, ORIGIN } from '../support/harness.ts'
+import { admin, costOf, newClient, ORIGIN } from '../support/harness.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
 import { adminAs, newAdminToken } from '../support/people.ts'
 import { TEST_SETTINGS } from '../support/settings.ts'
@@ -315,6 +315,58 @@ describe('the pages of the audit trail', () => {
     const page = await browser.get(link ?? '')
     expect(textOf(page.html)).toContain('Undo changes of client')
     expect(page.html).toContain(`href="${location}"`)
+  })
+
+  it('are found by a text in their names, ids or reasons, and by their time', async () => {
+    const { tenantId } = await newClient()
+    const { token, name } = await newAdminToken('admin', [tenantId])
+    await adminAs(token, 'PATCH', `/tenants/${tenantId}`, { groupLimit: 5 })
+    await adminAs(token, 'POST', `/tenants/${tenantId}/clients`, { name: 'Entra' })
+    await adminAs(token, 'POST', `/tenants/${tenantId}/clients`, { name: '' })
+    const path = `/admin/tenants/${tenantId}/audit`
+    const browser = await new Browser().signIn()
+    const found = async (query: string) => textOf((await browser.get(`${path}?${query}`)).html)
+    expect(await found('q=CREATE+client')).toMatch(/Create client.*Create client/)
+    expect(await found('q=create+client')).not.toContain('Update tenant')
+    expect(await found('q=must+be')).toMatch(/"name" must be/)
+    expect(await found(`q=${encodeURIComponent(name.toUpperCase())}`)).toContain('Update tenant')
+    expect(await found('q=nothing+like+it')).toContain('No entry matches.')
+    expect(await found('to=2020-01-01T00:00')).toContain('No entry matches.')
+    expect(await found('to=2100-01-01T00:00')).toContain('Update tenant')
+    const { status, html } = await browser.get(`${path}?to=yesterday`)
+    expect([status, textOf(html)]).toEqual([400, expect.stringContaining('Must be a time in UTC')])
+    const file = await browser.get(`${path}.csv?q=create+client`)
+    expect(file.html.trim().split('\r\n')).toHaveLength(1 + 2)
+    const { entries } = (await admin('GET', `/tenants/${tenantId}/audit?text=createclient`)).body
+    expect(entries.map(({ outcome }: Entry) => outcome)).toEqual(['refused', 'accepted'])
+    const none = await admin('GET', `/tenants/${tenantId}/audit?to=2020-01-01T00:00:00Z`)
+    expect(none.body).toEqual({ entries: [], nextCursor: null })
+    expect((await admin('GET', `/tenants/${tenantId}/audit?to=yesterday`)).status).toBe(400)
+  })
+
+  it('are looked at for a text by at most 100 in a page, which tells how far it has looked', async () => {
+    const { tenantId } = await newClient()
+    const insert = env.DB.prepare(
+      `INSERT INTO audit_trail (time, administrator, operation, source, tenant_id, outcome, status, changes, request_id)
+       SELECT value, iif(value = 1, 'Rare', 'Often'), 'createClient', 'dashboard', ?1, 'accepted', 201, '[]', 'r'
+       FROM json_each(?2)`,
+    )
+    await insert.bind(tenantId, JSON.stringify(Array.from({ length: 250 }, (_, i) => i + 1))).run()
+    const browser = await new Browser().signIn()
+    const pages: string[] = []
+    let next: string | undefined = `/admin/tenants/${tenantId}/audit?q=rare`
+    while (next !== undefined) {
+      const page = await browser.get(next)
+      const { roundTrips, rowsRead } = costOf({ status: page.status, headers: page.headers, body: undefined })
+      expect([roundTrips, rowsRead <= 200 || rowsRead]).toEqual([2, true])
+      pages.push(textOf(page.html))
+      next = /href="([^"]+)">Search older entries</.exec(page.html)?.[1]?.replaceAll('&amp;', '&')
+    }
+    expect(pages.map((text) => text.includes('No match down to the entry of'))).toEqual([true, true, false])
+    expect(pages[2]).toContain('Create client Rare')
+    const often = await browser.get(`/admin/tenants/${tenantId}/audit?q=often`)
+    expect(often.html.match(/<details/g)?.length).toBeGreaterThanOrEqual(50)
+    expect(textOf(often.html)).toContain('Next page')
   })
 
   it('of a tenant lead to what clients did, and back', async () => {

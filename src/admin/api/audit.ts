@@ -9,14 +9,14 @@ import type { Handlers } from './serve.ts'
 const PAGE_SIZE = 100
 
 export const auditHandlers: Handlers<typeof auditRoutes> = {
-  async listAudit({ query: { cursor }, c }) {
-    const { items, next } = await auditPageOf(c, { before: cursor, size: PAGE_SIZE })
+  async listAudit({ query: { cursor, ...search }, c }) {
+    const { items, next } = await auditPageOf(c, { ...search, before: cursor, size: PAGE_SIZE })
     return { status: 200, body: { entries: items.map(auditEntryJson), nextCursor: cursorText(next) } }
   },
 
-  async listTenantAudit({ db, parameters: { id: tenantId }, query: { cursor }, c }) {
+  async listTenantAudit({ db, parameters: { id: tenantId }, query: { cursor, ...search }, c }) {
     requireTenant(await getTenant(db, tenantId), tenantId)
-    const { items, next } = await auditPageOf(c, { tenantId, before: cursor, size: PAGE_SIZE })
+    const { items, next } = await auditPageOf(c, { ...search, tenantId, before: cursor, size: PAGE_SIZE })
     return { status: 200, body: { entries: items.map(auditEntryJson), nextCursor: cursorText(next) } }
   },
 }

@@ -57,18 +57,9 @@ export function LogFilters(props: {
         </p>
       )}
       <div class="grid">
-        <TextFilter form={form} error={error} />
+        <TextFilter label="Text in name, id, reason or request id" value={form.q} error={error} />
         <Choice name="outcome" label="Outcome" value={form.outcome} options={OUTCOMES} error={error} />
-        <div class="field submit">
-          <button type="submit" class="primary">
-            Filter
-          </button>
-          {isFiltered && (
-            <a class="button quiet" href={path}>
-              Clear
-            </a>
-          )}
-        </div>
+        <FilterButtons path={path} isFiltered={isFiltered} />
       </div>
       <details open={MORE.some((name) => Boolean(form[name]))}>
         <summary>More filters</summary>
@@ -105,14 +96,34 @@ export function LogFilters(props: {
   )
 }
 
-function TextFilter({ form, error }: { form: LogFilterForm; error: FormError | undefined }) {
+export function FilterButtons({ path, isFiltered }: { path: string; isFiltered: boolean }) {
+  return (
+    <div class="field submit">
+      <button type="submit" class="primary">
+        Filter
+      </button>
+      {isFiltered && (
+        <a class="button quiet" href={path}>
+          Clear
+        </a>
+      )}
+    </div>
+  )
+}
+
+export function TextFilter(props: {
+  readonly label: string
+  readonly value: string | undefined
+  readonly error: FormError | undefined
+}) {
+  const { label, value, error } = props
   return (
     <Field
       id="filter-q"
       name="q"
-      label="Text in name, id, reason or request id"
+      label={label}
       error={error}
-      control={(attributes) => <input {...attributes} type="search" value={form.q ?? ''} />}
+      control={(attributes) => <input {...attributes} type="search" value={value ?? ''} />}
     />
   )
 }
@@ -136,7 +147,7 @@ function Choice(props: {
   )
 }
 
-function TimeFilter(props: {
+export function TimeFilter(props: {
   readonly name: string
   readonly label: string
   readonly value: string | undefined

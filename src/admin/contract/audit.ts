@@ -1,7 +1,7 @@
 /** The audit trail: what administrators did. */
 import * as v from 'valibot'
 import { VIAS } from '../../administrators/administrator.ts'
-import { COUNT, field, TEXT, TEXT_OR_NULL, TIME } from './fields.ts'
+import { COUNT, field, TEXT, TEXT_OR_NULL, TIME, TIME_INPUT } from './fields.ts'
 import type { Routes } from './route.ts'
 
 const VALUE = v.pipe(v.unknown(), field({ jsonSchema: { type: ['string', 'number', 'boolean', 'null'] } }))
@@ -64,6 +64,15 @@ const QUERY = v.strictObject({
       field({ allowed: 'the nextCursor of a page of the trail' }),
     ),
   ),
+  text: v.optional(
+    v.pipe(
+      TEXT,
+      v.description(
+        'Only entries that have it in the administrator, the operation, the tenant, the target, the reason or the request id, without regard to case. A page looks at 100 entries, so one without an entry may have a "nextCursor".',
+      ),
+    ),
+  ),
+  to: v.optional(v.pipe(TIME_INPUT, v.description('Only entries before that time.'))),
 })
 
 export const auditRoutes = {

@@ -3,10 +3,11 @@
  */
 import type { Child } from 'hono/jsx'
 import { type AuditEntry, type FieldChange, MAX_LOOKED_AT } from '../../storage/administrators/audit-trail.ts'
-import type { Page } from '../../storage/database/query.ts'
+import { type AuditFilterForm, AuditFilters } from '../components/audit-filters.tsx'
 import { Badge, EmptyState, PageHead } from '../components/blocks.tsx'
 import { ChangeTable } from '../components/change-table.tsx'
 import { Fact } from '../components/fact.tsx'
+import type { FormError } from '../components/form.tsx'
 import { LogTabs } from '../components/log-tabs.tsx'
 import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
@@ -14,6 +15,7 @@ import { AUDIT_PATH, tenantPaths } from '../components/paths.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
+import type { FoundEntries } from '../people/audit-pages.ts'
 import { changesOf, operationName, operationText } from '../people/audit-text.ts'
 import { isoTime } from '../read-models.ts'
 
@@ -21,13 +23,17 @@ export interface AuditProps {
   readonly administrator: Administrator
   /** Undefined: the trail of the installation. */
   readonly tenant?: PageTenant | undefined
-  readonly page: Page<AuditEntry, number>
+  readonly page: FoundEntries
+  /** The values of the filter form. */
+  readonly form: AuditFilterForm
+  readonly error: FormError | undefined
   readonly isFirst: boolean
   /** The id of the request or the job whose entry is shown alone. */
   readonly cause?: string | undefined
 }
 
-export function AuditPage({ administrator, tenant, page, isFirst, cause }: AuditProps) {
+export function AuditPage(props: AuditProps) {
+  const { administrator, tenant, form, error, cause } = props
   const path = tenant === undefined ? AUDIT_PATH : tenantPaths(tenant.id).audit
   return (
     <Layout
@@ -37,29 +43,46 @@ export function AuditPage({ administrator, tenant, page, isFirst, cause }: Audit
       current={tenant === undefined ? 'audit' : 'log'}
     >
       <PageHead {...headOf(tenant, cause)}>
-        <a class="button quiet" href={`${path}.csv`}>
+        <a class="button quiet" href={withQuery(`${path}.csv`, form)}>
           Download CSV
         </a>
       </PageHead>
       {tenant && <LogTabs tenantId={tenant.id} current="administrators" />}
+      {cause === undefined && <AuditFilters path={path} form={form} error={error} />}
       <section class="panel" aria-label="Entries">
-        {page.items.length === 0 ? (
-          <NoEntries cause={cause} />
-        ) : (
-          <ul class="entries">
-            {page.items.map((entry) => (
-              <Entry entry={entry} tenantId={tenant?.id} isOpen={cause !== undefined} />
-            ))}
-          </ul>
-        )}
-        <Pagination
-          first={isFirst ? undefined : path}
-          firstLabel={cause === undefined ? undefined : 'All entries'}
-          next={page.next === undefined ? undefined : withQuery(path, { before: String(page.next) })}
-          label="the audit trail"
-        />
+        <Entries {...props} path={path} />
       </section>
     </Layout>
+  )
+}
+
+function Entries({ tenant, page, form, isFirst, cause, path }: AuditProps & { readonly path: string }) {
+  const { items, next, lookedTo } = page
+  const older = next === undefined ? undefined : withQuery(path, { ...form, before: String(next) })
+  const first = withQuery(path, cause === undefined ? form : {})
+  return (
+    <>
+      {items.length > 0 && (
+        <ul class="entries">
+          {items.map((entry) => (
+            <Entry entry={entry} tenantId={tenant?.id} isOpen={cause !== undefined} />
+          ))}
+        </ul>
+      )}
+      {lookedTo !== undefined && (
+        <p class="notice off">
+          {items.length === 0 ? 'No match' : 'No more matches'} down to the entry of <Time at={lookedTo} />.{' '}
+          <a href={older}>Search older entries</a>, choose a time, or download all matches as a file.
+        </p>
+      )}
+      {items.length === 0 && lookedTo === undefined && <NoEntries cause={cause} form={form} path={path} />}
+      <Pagination
+        first={isFirst ? undefined : first}
+        firstLabel={cause === undefined ? undefined : 'All entries'}
+        next={lookedTo === undefined ? older : undefined}
+        label="the audit trail"
+      />
+    </>
   )
 }
 
@@ -75,7 +98,16 @@ function headOf(tenant: PageTenant | undefined, cause: string | undefined) {
   return { title: 'Provisioning log', lead }
 }
 
-function NoEntries({ cause }: { readonly cause: string | undefined }) {
+function NoEntries({ cause, form, path }: Pick<AuditProps, 'cause' | 'form'> & { readonly path: string }) {
+  if (cause === undefined && (form.q || form.to)) {
+    return (
+      <EmptyState title="No entry matches.">
+        <p>
+          Entries older than the retention time of the log are deleted. <a href={path}>Clear the filters</a>
+        </p>
+      </EmptyState>
+    )
+  }
   return cause === undefined ? (
     <EmptyState title="No entries.">
       <p>Each change by an administrator, and each sign-in, makes one.</p>

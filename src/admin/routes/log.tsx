@@ -1,7 +1,6 @@
 /**
  * The provisioning log: its pages, the page of an entry, and downloads.
  */
-
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
@@ -23,7 +22,7 @@ import { AdminError } from '../errors.ts'
 import { logCsvOf, logJsonOf } from '../log-download.ts'
 import { LogEntryPage, ProvisioningLogPage } from '../pages/provisioning-log.tsx'
 import { streamOf } from '../stream-of.ts'
-import { loadWithTenant, PageNotFound } from './request.ts'
+import { loadWithTenant, PageNotFound, parseTime } from './request.ts'
 
 const PAGE_SIZE = 50
 const NOTHING = { entries: [], next: undefined, hasStopped: false } as const
@@ -122,13 +121,4 @@ function parseFilters(form: LogFilterForm, types: readonly ResourceType[]): LogF
 function oneOf(field: string, value: string | undefined, allowed: readonly string[]): string | undefined {
   if (value === undefined || value === '' || allowed.includes(value)) return value || undefined
   throw new AdminError(400, 'invalid', `Must be one of: ${allowed.join(', ')}`, field)
-}
-
-/** A time as sent by a browser, without a time zone. It is read as UTC. */
-function parseTime(field: string, value: string | undefined): number | undefined {
-  if (value === undefined || value === '') return undefined
-  const isTime = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?$/.test(value)
-  const time = isTime ? Date.parse(value.includes('T') ? `${value}Z` : value) : Number.NaN
-  if (!Number.isNaN(time)) return time
-  throw new AdminError(400, 'invalid', 'Must be a time in UTC such as 2027-01-31T14:00', field)
 }

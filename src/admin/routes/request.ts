@@ -102,3 +102,17 @@ export function parseLastDay(typed: string, now: number): number | null {
 function expiresError(message: string): AdminError {
   return new AdminError(400, 'invalid', message, 'expires')
 }
+
+/**
+ * A time as sent by a browser, without a time zone. It is read as UTC.
+ *
+ * @returns milliseconds since 1970; undefined if the field is empty
+ * @throws {AdminError} 400 for the field
+ */
+export function parseTime(field: string, value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined
+  const isTime = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?$/.test(value)
+  const time = isTime ? Date.parse(value.includes('T') ? `${value}Z` : value) : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw new AdminError(400, 'invalid', 'Must be a time in UTC such as 2027-01-31T14:00', field)
+}

@@ -109,14 +109,25 @@ export interface AuditPage {
   readonly tenantId?: string | undefined
   /** The cursor of the previous page. */
   readonly before?: number | undefined
+  /** Only entries before that time, in milliseconds since 1970. */
+  readonly to?: number | undefined
   readonly size: number
 }
 
+/** What no entry has as its `seq`. */
+const BEYOND = Number.MAX_SAFE_INTEGER
+
 /** A page of the trail, newest first. */
-export function auditPageQuery({ tenantId, before, size }: AuditPage): Query<Page<AuditEntry, number>> {
+export function auditPageQuery({ tenantId, before, to, size }: AuditPage): Query<Page<AuditEntry, number>> {
   const conditions: SQL[] = [
     ...(tenantId === undefined ? [] : [sql`tenant_id = ${tenantId}`]),
     ...(before === undefined ? [] : [sql`seq < ${before}`]),
+    // Entries are in the order of time, unless the clock was set back.
+    ...(to === undefined
+      ? []
+      : [
+          sql`seq < coalesce((SELECT seq FROM audit_trail WHERE time >= ${to} ORDER BY time LIMIT 1), ${BEYOND})`,
+        ]),
   ]
   const where = conditions.length === 0 ? sql`true` : sql.join(conditions, sql` AND `)
   return {
@@ -125,7 +136,7 @@ export function auditPageQuery({ tenantId, before, size }: AuditPage): Query<Pag
   }
 }
 
-/** How many entries a look-up reads, those of other tenants included. */
+/** How many entries a page looks at for a text, and a look-up for what made a change, those of other tenants included. */
 export const MAX_LOOKED_AT = 100
 /** An entry of a tenant in another database is stored after the change. */
 const LATER_MS = MINUTE_MS
@@ -155,11 +166,13 @@ const STREAMED = 500
 /** The whole trail, newest first, in pages. */
 export async function* streamAudit(
   db: Database,
-  tenantId: string | undefined,
+  { tenantId, to }: Pick<AuditPage, 'tenantId' | 'to'>,
 ): AsyncGenerator<readonly AuditEntry[], void, undefined> {
   let before: number | undefined
   do {
-    const { page } = await readTogether(db, { page: auditPageQuery({ tenantId, before, size: STREAMED }) })
+    const { page } = await readTogether(db, {
+      page: auditPageQuery({ tenantId, before, to, size: STREAMED }),
+    })
     yield page.items
     before = page.next
   } while (before !== undefined)
