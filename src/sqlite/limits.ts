@@ -32,17 +32,22 @@ export function isAllowed(sql: string): boolean {
   return pragma === undefined ? !REFUSED.test(sql) : ALLOWED_PRAGMAS.has(pragma.toLowerCase())
 }
 
-/** True only if the statement certainly changes nothing. */
+/** Texts, names and comments, in which any word may occur. */
+const QUOTED = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\//.source
+const ALL_QUOTED = new RegExp(QUOTED, 'g')
+const PARAMETERS = new RegExp(`${QUOTED}|\\?(\\d*)`, 'g')
+
+/** True only if the statement certainly changes nothing. The function "replace" is not a statement. */
 export function isReadOnly(sql: string): boolean {
   if (/^\s*(?:SELECT|EXPLAIN)\b/i.test(sql)) return true
-  return /^\s*WITH\b/i.test(sql) && !/\b(?:INSERT|UPDATE|DELETE|REPLACE)\b/i.test(sql)
+  if (!/^\s*WITH\b/i.test(sql)) return false
+  return !/\b(?:INSERT|UPDATE|DELETE|REPLACE\s+INTO)\b/i.test(sql.replace(ALL_QUOTED, ' '))
 }
 
 /** The number of values that a statement needs. Texts, names and comments may contain question marks too. */
 export function parameterCount(sql: string): number {
-  const parts = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|\?(\d*)/g
   let count = 0
-  for (const [, number] of sql.matchAll(parts)) {
+  for (const [, number] of sql.matchAll(PARAMETERS)) {
     if (number !== undefined) count = number === '' ? count + 1 : Math.max(count, Number(number))
   }
   return count
