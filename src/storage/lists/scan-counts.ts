@@ -23,6 +23,8 @@ import { membersReached, union } from './membership-columns.ts'
 import { candidatesOf, isBySets, isOfOne, isScannedTest, leavesOf, mayFindMost } from './scan-conditions.ts'
 import {
   added,
+  ELEMENTS,
+  isOfOwnOnly,
   MEASURE,
   MEASURE_OBJECTS,
   MEMBERSHIP,
@@ -156,7 +158,8 @@ function ownWork(time: Time, n: SQL, { most, found }: Sizes): SQL {
 const BYTES = 'max(octet_length(data) + octet_length(keys) - 1024, 0)'
 const OBJECTS = `max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 4, 0)`
 /** The size of a row in blocks, with fractions: 4 KiB of its documents beyond the first. */
-export const SIZE = sql.raw(`${BYTES} / 4096.0`)
+const SIZE_TEXT = `${BYTES} / 4096.0`
+export const SIZE = sql.raw(SIZE_TEXT)
 /** The same for a scan of elements: each object from the fifth on counts 256 extra bytes. */
 export const SIZE_WITH_ELEMENTS = sql.raw(`(${BYTES} + 256 * ${OBJECTS}) / 4096.0`)
 
@@ -233,12 +236,35 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
   }
 }
 
-/** The number of resources that values lead to, counted up to `most`. @returns undefined if other conditions lead to them */
-export function candidatesCounted(part: ListPart, tenantId: string, most: number): SQL | undefined {
+/**
+ * The work of a list in which values lead to at most `most` candidates, as a SELECT of one row: NULL if they are more. No document
+ * is read to know it.
+ *
+ * @returns undefined if other conditions lead to the candidates, or if other resources are read too
+ */
+export function workOfFew(part: ListPart, tenantId: string, most: number): SQL | undefined {
   const { type } = part
   const candidates = candidatesOf(part)
-  if (!candidates?.every((one) => isLookup(one, type))) return undefined
-  return countOf(candidates, type, tenantId, sql.raw(String(most)))
+  const times = workTimes(part)
+  if (!candidates?.every((one) => isLookup(one, type)) || !isOfOwnOnly(times)) return undefined
+  const sizes = toSql(union(candidates.map((one) => sizesOfValues(one, type, tenantId))))
+  const number = (nanoseconds: number) => sql.raw(String(Math.round(nanoseconds)))
+  const { row, block } = added(times.own, MEASURE)
+  const perBlock = block * (isOfElements(part) ? ELEMENTS : 1)
+  return sql`SELECT iif(count(*) <= ${number(most)}, ${number(row)} * count(*) + ${number(perBlock)} * total(id), NULL) AS work
+    FROM (SELECT id FROM (${sizes}) LIMIT ${number(most + 1)})`
+}
+
+/** The sizes of the resources that a look-up finds, as `id`. Unlike in sizeFound, they come one by one. */
+function sizesOfValues(candidate: Filter, type: StoredResourceType, tenantId: string): SqlFragment {
+  const name = constant(type.table.name)
+  const ids = idsLookedUp(candidate, type, tenantId)
+  const size = constant(SIZE_TEXT)
+  if (ids !== undefined)
+    return fragment`SELECT ${size} AS id FROM (${ids}) AS found
+      CROSS JOIN ${name} ON ${name}.tenant_id = ${tenantId} AND ${name}.id = found.id`
+  const condition = compileFilter(candidate, columnsOf({ type, filter: candidate }, tenantId))
+  return fragment`SELECT ${size} AS id FROM ${name} WHERE ${name}.tenant_id = ${tenantId} AND ${condition}`
 }
 
 /** What conditions find, counted in indexes alone. A resource that several find counts for each. */

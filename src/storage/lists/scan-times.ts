@@ -41,6 +41,8 @@ const ELEMENT: Time = { row: 250, block: 1_900 }
 /** Reads a value in an index and tests it: it has less than MAX_VALUE_BYTES, so the length hardly matters. */
 const INDEXED_VALUE = 140
 const FURTHER_TEST = 20
+/** A byte of a list of short elements may cost as much as six other ones: each counts as 256 bytes, and has 56 in two documents. */
+export const ELEMENTS = 6
 /** How often candidates are looked for in an index: to count them, to measure them and their objects, and to read them. */
 const CANDIDATE_SCANS = 4
 /** The additional cost of "co" and "ew", which search within the value. */

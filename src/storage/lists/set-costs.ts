@@ -8,7 +8,7 @@ import { valuesOf } from '../../scim/filter/simplify.ts'
 import { toSql } from './columns.ts'
 import { hasNegation, idsOfOnlySet, type ScannedTest, setOf, testsInSets } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
-import { added, scannedValueTime, type Time, workTimes } from './scan-times.ts'
+import { added, ELEMENTS, scannedValueTime, type Time, workTimes } from './scan-times.ts'
 import { LIMIT, mostBlocks, type PartWork, plus } from './scan-work.ts'
 
 /** Passes a resource in an index, and looks it up in the sets. */
@@ -23,9 +23,6 @@ const IN_ONLY_SET = 1_300
 const EQUAL = 60
 /** Looks up the size of a resource with a long value. */
 const SIZED = 2_000
-/** A byte of a list of short elements may cost as much as six other ones: each counts as 256 bytes, and has 56 in two documents. */
-const ELEMENTS = 6
-
 interface SetTimes {
   /** For each row of the index. */
   readonly scanned: number

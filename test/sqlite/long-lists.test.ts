@@ -1,0 +1,74 @@
+/** Which lists run in the thread for long reads: those that find many resources, or that read much of few. */
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startService } from '../../src/self-hosted/service.ts'
+import { DatabaseThreads } from '../../src/sqlite/database-threads.ts'
+import { serverSettings } from '../support/server-settings.ts'
+import { MIGRATIONS, temporaryFolder } from './support/files.ts'
+
+const settings = serverSettings(temporaryFolder())
+const service = startService(settings, MIGRATIONS)
+afterAll(() => service.stop())
+
+const tenant = 'long-lists'
+async function send(path: string, token: string, body?: unknown) {
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+  const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) }
+  const request = new Request(`http://127.0.0.1${path}`, init)
+  const answer = await service.fetch({ request, address: '192.0.2.1' })
+  return { status: answer.status, body: await answer.json() }
+}
+
+await send('/admin/api/tenants', 'test-admin-token', { id: tenant, name: 'Test' })
+const { token } = (await send(`/admin/api/tenants/${tenant}/tokens`, 'test-admin-token', { name: 'Test' }))
+  .body as { token: string }
+
+/** Adds users whose ids have the opposite order of their numbers. @param user a JSON object in SQL, of the number `i` */
+function addUsers(prefix: string, count: number, user: string) {
+  const database = new DatabaseSync(settings.databaseFile, { timeout: 1_000 })
+  database
+    .prepare(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2),
+        users_to_add AS (SELECT i, json_set(${user}, '$.userName', ?3 || i) AS document FROM n)
+      INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+      SELECT ?1, ?3 || printf('%06d', ?2 - i), document, document, 1, 0, 0 FROM users_to_add`)
+    .run(tenant, count, prefix)
+  database.close()
+}
+
+const longReads = vi.spyOn(DatabaseThreads.prototype, 'read')
+const longWrites = vi.spyOn(DatabaseThreads.prototype, 'write')
+beforeEach(() => void longReads.mockClear())
+
+/** The number of lists among the long reads. The work of timers has others. */
+function longLists(): number {
+  return longReads.mock.calls.filter(([statements]) =>
+    statements.some(({ sql }) => sql.includes(`'User' AS type`)),
+  ).length
+}
+
+async function list(filter: string, more = '&attributes=id&count=2') {
+  const { status, body } = await send(`/scim/v2/Users?filter=${encodeURIComponent(filter)}${more}`, token)
+  const { totalResults, Resources, scimType, nextCursor } = body as Record<string, unknown>
+  const ids = ((Resources ?? []) as { id: string }[]).map(({ id }) => id)
+  return { status, totalResults, ids, scimType, nextCursor, longReads: longLists() }
+}
+
+describe('resources that share a value', () => {
+  it('have an estimate if they are few but large, and make work for the filter', async () => {
+    addUsers(
+      'same-',
+      20,
+      `json_object('emails', json('[{"value":"same@x.example"}]'), 'title', hex(zeroblob(200000)))`,
+    )
+    const one = 'emails.value eq "same@x.example"'
+    expect(await list(one)).toMatchObject({ totalResults: 20, longReads: 0 })
+    const tests = Array.from({ length: 50 }, (_, i) => `emails[value eq "same@x.example" and type ne "${i}"]`)
+    expect(await list(tests.join(' and '))).toMatchObject({ status: 400, scimType: 'tooMany', longReads: 1 })
+    expect(await list(`${tests[0]} or ${tests[1]}`)).toMatchObject({ status: 200, totalResults: 20 })
+    addUsers('own-', 20, `json_object('emails', json('[{"value":"own@x.example"}]'))`)
+    longReads.mockClear()
+    const own = tests.map((test) => test.replace('same@', 'own@'))
+    expect(await list(own.join(' and '))).toMatchObject({ totalResults: 20, longReads: 0 })
+    expect(longWrites).not.toHaveBeenCalled()
+  })
+})
