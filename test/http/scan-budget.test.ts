@@ -367,6 +367,56 @@ describe('an index range with very many matches', () => {
   })
 })
 
+describe('an index range', () => {
+  it('is rejected in another order if its resources are too large to be read, and not in its own or that of ids', async () => {
+    const client = await newClient()
+    const users = Array.from({ length: 60 }, (_, i) => ({ id: `u-${i + 10}`, characters: 900_000 }))
+    await addLargeUsers(client.tenantId, users)
+    const total = async (filter: string, sortBy: string) => {
+      const { body } = await client.filter('/Users', filter, `&count=1&attributes=id${sortBy}`)
+      return body.totalResults ?? body.scimType
+    }
+    const [names, times] = ['userName sw "u"', 'meta.lastModified ge "1970-01-01T00:00:00Z"']
+    for (const sortBy of ['', '&sortBy=id', '&sortBy=userName']) expect(await total(names, sortBy)).toBe(60)
+    for (const sortBy of ['', '&sortBy=id', '&sortBy=meta.lastModified']) {
+      expect(await total(times, sortBy)).toBe(60)
+    }
+    expect(await total(names, '&sortBy=meta.lastModified')).toBe('tooMany')
+    expect(await total(times, '&sortBy=userName')).toBe('tooMany')
+  })
+
+  it('has its resources in the order of ids, whether they are few or most of a directory', async () => {
+    const client = await newClient()
+    const number = (id: string) => Number(id.slice(1))
+    // The order of the names is not that of the ids.
+    const ids = await addCrowd(client.tenantId, 3_000, (i) => `x${(i * 1_009) % 3_000}`)
+    await env.DB.prepare(`UPDATE users SET keys = json_set(keys, '$.displayName', iif(substr(id, 2) % 2, 'odd ', 'even ') ||
+      printf('%05d', 99999 - substr(id, 2)), '$.userName', printf('%05d', substr(id, 2) * 7919 % 3000)) WHERE tenant_id = ?1`)
+      .bind(client.tenantId)
+      .run()
+    const odd = ids.filter((id) => number(id) % 2 === 1).sort()
+    for (const [filter, found] of [
+      ['displayName sw "odd"', odd],
+      ['displayName sw "odd 9700"', odd.filter((id) => number(id) >= 2_990)],
+      ['userName sw "0"', ids.toSorted()],
+    ] as const) {
+      const page = async (more: string) => {
+        const { body } = await client.filter('/Users', filter, `&attributes=id&count=700${more}`)
+        expect(body.totalResults, filter).toBe(found.length)
+        return { ...body, ids: body.Resources.map(({ id }: { id: string }) => id) }
+      }
+      expect((await page('&startIndex=3')).ids).toEqual(found.slice(2, 702))
+      expect((await page('&sortBy=id&sortOrder=descending')).ids).toEqual(found.toReversed().slice(0, 700))
+      const first = await page('&cursor=')
+      expect(first.ids).toEqual(found.slice(0, 700))
+      if (found.length <= 700) continue
+      const next = await page(`&cursor=${first.nextCursor}`)
+      expect(next.ids).toEqual(found.slice(700, 1_400))
+      expect((await page(`&cursor=${next.previousCursor}`)).ids).toEqual(first.ids)
+    }
+  })
+})
+
 describe('the largest filters', () => {
   const texts = (count: number, test: (i: number) => string, joint: string) =>
     Array.from({ length: count }, (_, i) => test(i)).join(joint)

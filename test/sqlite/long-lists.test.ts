@@ -54,6 +54,18 @@ async function list(filter: string, more = '&attributes=id&count=2') {
 }
 
 describe('resources that share a value', () => {
+  it('are listed beside other requests if they are few, and in the thread if they are many', async () => {
+    addUsers('few-', 1_000, `json_object('externalId', 'few')`)
+    addUsers('many-', 1_001, `json_object('externalId', 'many')`)
+    const few = await list('externalId eq "few"')
+    expect(few).toMatchObject({ totalResults: 1_000, ids: ['few-000000', 'few-000001'], longReads: 0 })
+    const many = await list('externalId eq "many"')
+    expect(many).toMatchObject({ totalResults: 1_001, ids: ['many-000000', 'many-000001'], longReads: 1 })
+    const first = await list('externalId eq "many"', '&attributes=id&count=2&cursor=')
+    const next = await list('externalId eq "many"', `&attributes=id&count=2&cursor=${first.nextCursor}`)
+    expect(next).toMatchObject({ totalResults: 1_001, ids: ['many-000002', 'many-000003'], longReads: 3 })
+  })
+
   it('have an estimate if they are few but large, and make work for the filter', async () => {
     addUsers(
       'same-',

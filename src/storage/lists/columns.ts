@@ -3,7 +3,7 @@
  * SqlFragment to drizzle's `sql`.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { type AttributePath, pathText } from '../../scim/attribute-path.ts'
+import { type AttributePath, pathText, target } from '../../scim/attribute-path.ts'
 import type { ComparisonOperator, Filter } from '../../scim/filter/ast.ts'
 import { mentions, valuesOf } from '../../scim/filter/simplify.ts'
 import type { SqlFragment } from '../../scim/filter/sql-fragment.ts'
@@ -20,6 +20,12 @@ export function toSql({ strings, values }: SqlFragment): SQL {
 /** The column of an attribute; undefined if the attribute is in the documents only. */
 export function columnOf(path: AttributePath, { table }: StoredResourceType): ResourceColumn | undefined {
   return table.columns[pathText(path)]
+}
+
+/** Whether the index of a column has the id of each resource, so that the resource is not read to know it. */
+export function hasIds(path: AttributePath, type: StoredResourceType): boolean {
+  const index = columnOf(path, type)?.index
+  return index === 'time' || index === 'range' || (index === 'order' && target(path).uniqueness !== 'server')
 }
 
 /** True if an index leads to all matches, which are few then. */

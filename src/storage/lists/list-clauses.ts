@@ -36,7 +36,33 @@ export function inOrder(list: List, select: SQL, limit: SQL): SQL {
 
 /** The ids of all matches. */
 export function idsOf(list: List): SQL {
-  return unionOf(list, idColumns)
+  return unionOf(list, idColumns, (source) =>
+    list.most !== undefined && source.areIdsApart ? fewOrWalked(list, source) : undefined,
+  )
+}
+
+/**
+ * Matches of which each is read to know its id, in up to 4 µs. If they are more than FEW_READ, and more than a share of the
+ * directory, all ids are walked through instead, each of which takes 0.15 µs, and only the row numbers of the matches are collected.
+ */
+const FEW_READ = 1_000
+const READ_SHARE = 20
+
+function fewOrWalked(list: List, source: Source): SQL {
+  const { tenantId } = list
+  const name = table(source)
+  const most = sql.raw(String(mostRead(list)))
+  const matches = sql`FROM ${name} WHERE ${matching(source, tenantId)}`
+  const count = sql`(SELECT count(*) AS n FROM (SELECT 1 ${matches} LIMIT ${most}))`
+  const areFew = sql`(n <= ${sql.raw(String(FEW_READ))} OR n * ${sql.raw(String(READ_SHARE))} <=
+    (SELECT ${sql.raw(source.type.table.counters.count)} FROM tenants WHERE id = ${tenantId}))`
+  // The left sides of joins: without their row, nothing else is read.
+  const ifFew = sql`(SELECT 1 FROM ${count} WHERE ${areFew}) AS few CROSS JOIN `
+  const ifMany = sql`(SELECT 1 FROM ${count} WHERE NOT ${areFew}) AS many CROSS JOIN `
+  const walked = sql`SELECT ${idColumns(source)} FROM ${ifMany}${name}
+    WHERE ${name}.tenant_id = ${tenantId} AND ${name}.id > ''${afterStart(list, source)}
+      AND +${name}.rowid IN (SELECT ${name}.rowid ${matches} LIMIT ${most})`
+  return sql`SELECT * FROM (${foundOf(list, source, idColumns, sql`${ifFew}${name}`)} UNION ALL ${walked})`
 }
 
 export function idColumns(source: Source): SQL {
@@ -52,20 +78,38 @@ export function shownColumns(source: Source, groupsOf: (table: ResourceTable) =>
     ${count} AS memberCount, ${sortKey} AS sortKey`
 }
 
-export function unionOf(list: List, columns: (source: Source) => SQL): SQL {
+/** @param otherwise a source that is found in another way */
+export function unionOf(
+  list: List,
+  columns: (source: Source) => SQL,
+  otherwise: (source: Source) => SQL | undefined = () => undefined,
+): SQL {
   return sql.join(
-    list.sources.map((source) => {
-      const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
-      const order = source.isSorted ? byId(source) : sql``
-      const found = sql`SELECT ${columns(source)} FROM ${fromOf(list, source)}
-        WHERE ${matching(source, list.tenantId)}${order}${after}`
-      if (list.most === undefined || source.condition === undefined) return found
-      // The total of the previous page is known, and a few more may match by now.
-      const most = list.isCounted === true ? list.most + 1 : Math.ceil(list.most * 1.25)
-      return sql`SELECT * FROM (${found} LIMIT ${sql.raw(String(most))})`
-    }),
+    list.sources.map((source) => otherwise(source) ?? foundOf(list, source, columns)),
     sql` UNION ALL `,
   )
+}
+
+function foundOf(
+  list: List,
+  source: Source,
+  columns: (source: Source) => SQL,
+  from = fromOf(list, source),
+): SQL {
+  const order = source.isSorted ? byId(source) : sql``
+  const found = sql`SELECT ${columns(source)} FROM ${from}
+    WHERE ${matching(source, list.tenantId)}${order}${afterStart(list, source)}`
+  if (list.most === undefined || source.condition === undefined) return found
+  return sql`SELECT * FROM (${found} LIMIT ${sql.raw(String(mostRead(list)))})`
+}
+
+/** The most matches that are read. The total of the previous page may be known, and a few more may match by now. */
+function mostRead({ most = 0, isCounted }: List): number {
+  return isCounted === true ? most + 1 : Math.ceil(most * 1.25)
+}
+
+function afterStart(list: List, source: Source): SQL {
+  return list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
 }
 
 /** The table of a source. It is joined with one row that is missing beyond the budget; the table is not read then. */

@@ -7,8 +7,8 @@ import { target } from '../../scim/attribute-path.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from '../database/database.ts'
 import { selectNestedGroups } from '../resources/nested-groups.ts'
-import { columnOf, isIndexed } from './columns.ts'
-import type { ListPart, Slice } from './list-request.ts'
+import { columnOf, hasIds, isIndexed } from './columns.ts'
+import { knownTotal, type ListPart, type Slice } from './list-request.ts'
 import type { List, Source } from './list-source.ts'
 import { allOf, cutPageOf, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
 import { wholeTestOf } from './value-lookups.ts'
@@ -26,7 +26,10 @@ export interface PlainList {
   readonly budgets: readonly []
   /** The most matches that are read, if any number may be found and put in order. */
   readonly most: number | undefined
-  readonly isTried?: undefined
+  /** Whether the list is read again, with the usual `most`, if there are more matches. */
+  readonly isTried: boolean
+  /** Whether it may take long. */
+  readonly isLong: boolean
 }
 
 type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'
@@ -39,11 +42,16 @@ type Plan = readonly ((values: PlanValues) => Statement)[]
  */
 const plans = new Map<string, Map<string, Plan>>()
 
-/** @returns undefined for a list of any other kind */
+/**
+ * @param mayBeTried whether a list of resources that share a value is read beside other requests if they are few, as they nearly
+ *   always are
+ * @returns undefined for a list of any other kind
+ */
 export function plainListOf(
   parts: readonly ListPart[],
   tenantId: string,
   slice: Slice,
+  mayBeTried = false,
 ): PlainList | undefined {
   const [part] = parts
   if (part === undefined || parts.length > 1 || part.sort !== undefined) return undefined
@@ -56,8 +64,13 @@ export function plainListOf(
   const { name } = part.type.table
   const ofTable = plans.get(name) ?? new Map<string, Plan>()
   plans.set(name, ofTable)
-  const kind = [part.withReferences, column, attribute, ...Object.values(direction)].join(' ')
-  const plan = ofTable.get(kind) ?? planOf(part, lookup, direction)
+  const shared = mostOf(lookup)
+  const known = knownTotal(slice)
+  // A later page does not count, so it would not know that there are more.
+  const isTried = mayBeTried && shared !== undefined && known === undefined
+  const most = isTried ? FEW_SHARED : shared
+  const kind = [part.withReferences, column, attribute, most, ...Object.values(direction)].join(' ')
+  const plan = ofTable.get(kind) ?? planOf(part, { ...lookup, most }, direction)
   ofTable.set(kind, plan)
   const statements = plan.map((statementOf) =>
     statementOf({
@@ -73,7 +86,9 @@ export function plainListOf(
   return {
     isUnique,
     budgets: [],
-    most: mostOf(lookup),
+    most,
+    isTried,
+    isLong: shared !== undefined && !isTried && (known ?? MOST_SHARED) > FEW_SHARED,
     statements: isByPosition && slice.total !== undefined ? statements.slice(1) : statements,
   }
 }
@@ -91,6 +106,8 @@ interface Lookup {
   /** The number of the attribute in `user_values`. */
   readonly attribute?: number
   readonly isUnique: boolean
+  /** Whether the index of the column has the ids. */
+  readonly hasIds?: boolean
   readonly key: SqlValue
 }
 
@@ -108,15 +125,15 @@ function lookupOf({ type, filter }: ListPart): Lookup | undefined {
   return {
     column,
     isUnique,
+    hasIds: hasIds(path, type),
     key: typeof key === 'boolean' ? Number(key) : key,
   }
 }
 
-/**
- * Resources that share a value of a column. All of them are counted and put in the order of their ids, which takes about
- * a microsecond for each: there is no index with both.
- */
+/** Resources that share a value of a column. All of them are counted, and found in the order of their ids: see idsOf. */
 const MOST_SHARED = 50_000
+/** Of so many, the documents are read before they are put in order: up to 13 µs for each. */
+const FEW_SHARED = 1_000
 
 function mostOf({ column, isUnique }: Lookup): number | undefined {
   return column === undefined || isUnique ? undefined : MOST_SHARED
@@ -124,10 +141,11 @@ function mostOf({ column, isUnique }: Lookup): number | undefined {
 
 function planOf(
   { type, withReferences }: ListPart,
-  lookup: Lookup,
+  lookup: Lookup & Pick<PlainList, 'most'>,
   { isBackwards = false, isFrom = false }: Direction,
 ): Plan {
-  const { column, attribute, isUnique } = lookup
+  const { column, attribute, isUnique, most } = lookup
+  const areMany = most === MOST_SHARED
   const found = (slots: Slots<PlanSlot>): Pick<Source, 'condition' | 'total'> => {
     if (attribute !== undefined) return withValue(slots, type, attribute, { isBackwards, isFrom })
     return { condition: column === undefined ? undefined : sql`${sql.raw(column)} = ${slots.key}` }
@@ -141,13 +159,15 @@ function planOf(
         sortKey: sql`NULL`,
         ...found(slots),
         isIndexed: column !== undefined,
+        isSorted: areMany,
+        areIdsApart: areMany && !lookup.hasIds,
       }
       return query({
         tenantId: slots.tenantId,
         offset: slots.offset,
         limit: slots[limit],
         sources: [source],
-        most: mostOf(lookup),
+        most,
         from: isFrom ? { key: null, id: slots.from } : undefined,
         isBackwards,
       })

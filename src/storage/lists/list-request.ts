@@ -41,3 +41,8 @@ export type Slice =
       /** The number of matches, if it is known: it is not counted then. */
       readonly total?: number | undefined
     }
+
+/** The number of matches, if the previous page has told it. */
+export function knownTotal(slice: Slice): number | undefined {
+  return 'from' in slice ? slice.total : undefined
+}

@@ -44,6 +44,8 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
   readonly isGated?: boolean
   /** Whether the documents of all resources are looked through. */
   readonly isWalked?: boolean
+  /** Whether the index that finds the matches lacks their ids, so that each match is read to know its id. */
+  readonly areIdsApart?: boolean
   /** Whether no index has the order, so that all matches are sorted. */
   readonly isSorted?: boolean
   readonly sortKey: SQL

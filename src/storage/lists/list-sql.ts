@@ -3,6 +3,7 @@
  * slots, so that the text can be rendered once: see list-plans.ts. The size of a page is limited in page-size.ts.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { pathText } from '../../scim/attribute-path.ts'
 import { compileFilter, compileSortKey } from '../../scim/filter/compile.ts'
 import { simplifyFilter } from '../../scim/filter/simplify.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
@@ -14,7 +15,7 @@ import {
   selectMembers,
 } from '../resources/memberships.ts'
 import { columnsOf } from './column-map.ts'
-import { hasDirectLookup, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
+import { hasDirectLookup, hasIds, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
 import { idsOfOnlySet } from './index-scans.ts'
 import {
   estimate,
@@ -32,7 +33,7 @@ import { inGroupsCounted } from './membership-columns.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { prefilterOf } from './prefilter.ts'
 import { isSorted, mostFound, type ScanBudget, scanBudget, scannedParts } from './scan-budget.ts'
-import { isBySets, isDocumentScan } from './scan-conditions.ts'
+import { isBySets, isDocumentScan, isOneRange, rangeOf } from './scan-conditions.ts'
 import { sparseListOf } from './sparse-scans.ts'
 
 /**
@@ -85,6 +86,7 @@ function listOf(
       isGated: budget?.isGated(part) ?? false,
       isWalked: isDocumentScan(part),
       isSorted: parts.length > 1 || isSorted(part),
+      areIdsApart: budget === undefined && areIdsApart(part),
       condition: conditionOf(part, tenantId),
       ids: idsInIndex(part, tenantId),
       total: totalInGroups(part, tenantId),
@@ -107,6 +109,14 @@ function listOf(
     most,
     ...('offset' in slice ? slice : { offset: 0, ...slice }),
   }
+}
+
+/** True for one range of an index without ids, in the order of ids. */
+function areIdsApart({ type, filter, sort }: ListPart): boolean {
+  if (filter === undefined || !isOneRange(filter, type)) return false
+  const range = rangeOf(filter)
+  const isInOrderOfIds = sort?.path === undefined || pathText(sort.path) === 'id'
+  return isInOrderOfIds && range !== undefined && !hasIds(range, type)
 }
 
 function conditionOf(part: Sought, tenantId: string): SQL | undefined {

@@ -14,8 +14,8 @@ import { rememberResource } from '../resources/recent-resources.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { StoredRow } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
-import { plainListOf } from './list-plans.ts'
-import type { ListPart, Position, Slice } from './list-request.ts'
+import { type PlainList, plainListOf } from './list-plans.ts'
+import { knownTotal, type ListPart, type Position, type Slice } from './list-request.ts'
 import type { List } from './list-source.ts'
 import { cutPageOf, listsOf, membersOf, pageOf, totalOf } from './list-sql.ts'
 import { requireFewFound, type ScanBudget, skipsMany } from './scan-budget.ts'
@@ -57,23 +57,21 @@ async function readPage(
   parts: readonly ListPart[],
   slice: Slice,
 ): Promise<ListedPage> {
-  const plain = plainListOf(parts, tenant.tenantId, slice)
-  if (plain?.isUnique && 'offset' in slice) {
-    const [found, members] = await readAs(tenant, plain.statements)
-    const listed = allListed(parts, found?.rows, members?.rows)
-    const onPage = listed.slice(slice.offset, slice.offset + slice.limit)
-    return { total: listed.length, listed: onPage, hasMore: false }
+  const isShort = !skipsMany(slice) && !showsMany(tenant, parts)
+  const listed = (mayBeTried: boolean) =>
+    plainListOf(parts, tenant.tenantId, slice, mayBeTried) ?? searchOf(parts, tenant, slice, mayBeTried)
+  const first = listed(isShort && tenant.database.hasThread === true)
+  if (first.isUnique && 'offset' in slice) {
+    const [found, members] = await readAs(tenant, first.statements)
+    const all = allListed(parts, found?.rows, members?.rows)
+    const onPage = all.slice(slice.offset, slice.offset + slice.limit)
+    return { total: all.length, listed: onPage, hasMore: false }
   }
   const known = knownTotal(slice)
-  const isShort = !skipsMany(slice) && !showsMany(tenant, parts)
-  const search = plain ?? searchOf(parts, tenant, slice, isShort)
-  const { budgets, most } = search
+  const few = first.isTried ? await tried(tenant, first) : undefined
+  const { budgets, most, statements, isLong } = first.isTried && few === undefined ? listed(false) : first
   requireFewFound(known ?? 0, most)
-  const results =
-    (search.isTried && (await tried(tenant, search))) ||
-    (await readAs(tenant, search.isTried ? searchOf(parts, tenant, slice).statements : search.statements, {
-      isLong: (plain === undefined && (budgets.length > 0 || most !== undefined)) || !isShort,
-    }))
+  const results = few ?? (await readAs(tenant, statements, { isLong: isLong || !isShort }))
   const withMembers = withReferences(parts, hasMembers)
   const [counted, page, cut, ...more] =
     budgets.length > 0
@@ -98,10 +96,14 @@ async function readPage(
 /** Reads a list beside other requests if that takes little time. @returns undefined if it takes more */
 async function tried(
   tenant: TenantContext,
-  { statements, budgets }: Pick<Search, 'statements' | 'budgets'>,
+  { statements, budgets, most = 0 }: Search | PlainList,
 ): Promise<readonly StatementResult[] | undefined> {
   const results = await readAs(tenant, statements)
-  return budgets.some((budget, i) => budget.isKept(results[i]?.rows.at(-1))) ? results : undefined
+  const isKept =
+    budgets.length > 0
+      ? budgets.some((budget, i) => budget.isKept(results[i]?.rows.at(-1)))
+      : Number(results[0]?.rows[0]?.total) <= most
+  return isKept ? results : undefined
 }
 
 const LIST = 'list'
@@ -129,10 +131,6 @@ function searched(results: readonly StatementResult[], budgets: readonly ScanBud
   return [counted, page, undefined, members, ...results.slice(2 * ways)]
 }
 
-function knownTotal(slice: Slice): number | undefined {
-  return 'from' in slice ? slice.total : undefined
-}
-
 /** True if references are needed of a type of that kind. */
 function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceType) => boolean): boolean {
   return parts.some((part) => part.withReferences && isOfKind(part.type))
@@ -145,6 +143,9 @@ interface Search {
   readonly most: number | undefined
   /** Whether it is only read if it takes little time. */
   readonly isTried: boolean
+  /** Whether it may take long. */
+  readonly isLong: boolean
+  readonly isUnique?: undefined
 }
 
 /**
@@ -177,7 +178,9 @@ export function searchOf(
     ...(withReferences(parts, hasMembers) ? lists.map(membersOf) : []),
   ]
   const nested = withReferences(parts, showsGroups) ? [selectNestedGroups({ tenantId })] : []
-  return { statements: [...queries.map(statement), ...nested], budgets, most: lists[0]?.most, isTried }
+  const most = lists[0]?.most
+  const isLong = budgets.length > 0 || most !== undefined
+  return { statements: [...queries.map(statement), ...nested], budgets, most, isTried, isLong }
 }
 
 /** The same list, which is only read if its values lead to few resources. @returns undefined if that is not known */

@@ -18,6 +18,7 @@ import {
   candidatesOf,
   hasIndexedOrder,
   isIndexedTest,
+  isInOrderOfRange,
   isOfOne,
   isOneRange,
   leavesOf,
@@ -142,7 +143,7 @@ function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
   // Any number of resources may share a value that is not unique. plainListOf reads those with one value up to the end of a page.
   if (isOfValues({ type, filter })) return leaves.some((leaf) => isLookup(leaf, type) && !isOfOne(leaf))
   // Ranges may overlap, and then each of them finds the same rows.
-  return !(isOneRange(filter, type) && isOrdered)
+  return !(isOneRange(filter, type) && isOrdered && isInOrderOfRange(filter, sort))
 }
 
 /** True for a filter of nothing but values. */

@@ -1,7 +1,7 @@
 /**
  * What an index finds of a list, and in which order, as far as the definitions of the tables tell.
  */
-import { target } from '../../scim/attribute-path.ts'
+import { type AttributePath, pathText, target } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { columnOf, isLookedUp, isLookup, isMembershipOfKnown, isRange } from './columns.ts'
@@ -29,6 +29,20 @@ export function isOneRange(filter: Filter, type: StoredResourceType): boolean {
     leaves.every((leaf) => isRange(leaf, type)) &&
     new Set(columns).size === 1
   )
+}
+
+/** The attribute of a filter of which isOneRange is true. */
+export function rangeOf(filter: Filter): AttributePath | undefined {
+  const [leaf] = leavesOf(filter)
+  return leaf !== undefined && 'path' in leaf ? leaf.path : undefined
+}
+
+/** True if the matches of one range are put in an order without reading their documents: that of the range, or of the ids. */
+export function isInOrderOfRange(filter: Filter, sort: ListPart['sort']): boolean {
+  if (sort?.path === undefined) return true
+  const path = pathText(sort.path)
+  const range = rangeOf(filter)
+  return path === 'id' || (range !== undefined && path === pathText(range))
 }
 
 export function isIndexedTest(leaf: Filter, type: StoredResourceType): boolean {

@@ -44,6 +44,15 @@ it.for([
   expect(plans.filter((step) => /VIRTUAL TABLE/.test(step)).length).toBeLessThanOrEqual(2)
 })
 
+it.for(['displayName sw "x"', 'userName sw "x"', 'externalId eq "x"'])(
+  'many matches of an index without ids are found by a walk through the ids: %s',
+  async (filter) => {
+    expect(await plansOf(filtered('Users', filter))).toContain(
+      'SEARCH users USING COVERING INDEX sqlite_autoindex_users_1 (tenant_id=? AND id>?)',
+    )
+  },
+)
+
 describe('the values in an index answer a test without the documents', () => {
   it.for([
     ['userName co "x"', 'users_by_user_name'],
