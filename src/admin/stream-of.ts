@@ -2,6 +2,7 @@
  * A response body that is read from the database while it is sent.
  */
 import type { Context } from 'hono'
+import { attachment } from './attachment.ts'
 import { JSON_LINES } from './contract/route.ts'
 
 /**
@@ -34,6 +35,6 @@ export function fileResponse(
 ): Response {
   return c.body(streamOf(parts), 200, {
     'Content-Type': JSON_LINES,
-    'Content-Disposition': `attachment; filename="${tenantId}.jsonl"`,
+    'Content-Disposition': attachment(`${tenantId}.jsonl`),
   })
 }

@@ -5,6 +5,7 @@
 import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
 import { emptyMembers } from '../scim/compatibility/http.ts'
+import { pathSegment } from '../scim/path-segment.ts'
 import { isReturned, type Projection, project, returnsAllExcept } from '../scim/projection.ts'
 import type { Reading } from '../scim/reading.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
@@ -93,7 +94,7 @@ function metaOf({ tenantUrl }: RenderCall, stored: Stored, type: ResourceType): 
 
 /** The URI of a resource: `meta.location` and the header Location (RFC 7643 §3.1). */
 export function locationOf(tenantUrl: string, type: ResourceType, id: string): string {
-  return `${tenantUrl}${type.endpoint}/${id}`
+  return `${tenantUrl}${type.endpoint}/${pathSegment(id)}`
 }
 
 /** The time of a change, in milliseconds since 1970: never earlier than the change before, even if the clock is. */
@@ -124,7 +125,7 @@ function referencesJson(
   const bases = new Map(resourceTypes.map((type) => [type.name, baseOf(type)]))
   const shown = members.map((member) => ({
     ...member,
-    $ref: `${bases.get(member.type) ?? tenantUrl}/${member.value}`,
+    $ref: `${bases.get(member.type) ?? tenantUrl}/${pathSegment(member.value)}`,
   }))
   return `"members":${JSON.stringify(shown)},`
 }
@@ -132,16 +133,22 @@ function referencesJson(
 /** The beginning of each element of groupsOfResource. A quotation mark within a value is escaped, so no value contains it. */
 const GROUP = '{"value":"'
 
-/** Groups as JSON, each with its address below the base. Ids are UUIDs, so they end with the next quotation mark. */
+/** Groups as JSON, each with its address below the base. */
 function withRefs(groups: string, base: string): string {
   const [start = '', ...elements] = groups.split(GROUP)
   let text = start
   for (const element of elements) {
-    const end = element.indexOf('"')
-    const ref = JSON.stringify(`${base}/${element.slice(0, end)}`)
-    text += `${GROUP}${element.slice(0, end)}","$ref":${ref}${element.slice(end + 1)}`
+    const id = textIn(element)
+    const ref = JSON.stringify(`${base}/${pathSegment(JSON.parse(`"${id}"`))}`)
+    text += `${GROUP}${id}","$ref":${ref}${element.slice(id.length + 1)}`
   }
   return text
+}
+
+/** The beginning of a text, up to the quotation mark at the end of a JSON string. That of a UUID is the first one. */
+function textIn(text: string): string {
+  const upToFirst = text.slice(0, text.indexOf('"'))
+  return upToFirst.includes('\\') ? (/^(?:[^"\\]|\\.)*/s.exec(text)?.[0] ?? '') : upToFirst
 }
 
 /** The log entry of an accepted write. */

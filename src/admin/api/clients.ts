@@ -2,6 +2,7 @@
 import { NO_FACTS } from '../../scim/client-health.ts'
 import { MINUTE_MS } from '../../scim/duration.ts'
 import { quote } from '../../scim/error.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import {
   clientQuery,
@@ -51,7 +52,7 @@ export const clientHandlers: Handlers<typeof clientRoutes> = {
       await refuseBeyondLimits(db, id, ['clients'])
       throw notReady(requireTenant(await getTenant(db, id), id))
     }
-    const Location = `${ADMIN_API_PATH}/tenants/${id}/clients/${client.id}`
+    const Location = `${ADMIN_API_PATH}/tenants/${pathSegment(id)}/clients/${pathSegment(client.id)}`
     const facts = body.scope === 'provision' ? NO_FACTS : undefined
     return {
       status: 201,

@@ -1,4 +1,5 @@
 /** Handlers of the extension schema routes. */
+import { pathSegment } from '../../scim/path-segment.ts'
 import { choice } from '../contract/allowed.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { schemaRoutes } from '../contract/schemas.ts'
@@ -40,7 +41,7 @@ export const schemaHandlers: Handlers<typeof schemaRoutes> = {
     return {
       status: 201,
       body: shown,
-      headers: { Location: `${ADMIN_API_PATH}/tenants/${id}/schemas/${urn}` },
+      headers: { Location: `${ADMIN_API_PATH}/tenants/${pathSegment(id)}/schemas/${urn}` },
     }
   },
 

@@ -1,4 +1,5 @@
 /** Handlers of the webhook routes. */
+import { pathSegment } from '../../scim/path-segment.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { tenantQuery } from '../../storage/tenants/queries.ts'
 import { deliveriesQuery, webhookQuery, webhooksQuery } from '../../storage/webhooks/webhooks.ts'
@@ -32,7 +33,7 @@ export const webhookHandlers: Handlers<typeof webhookRoutes> = {
 
   async createWebhook({ parameters: { id }, body, c }) {
     const { webhook, secret } = await createWebhookOf(c, id, body)
-    const Location = `${ADMIN_API_PATH}/tenants/${id}/webhooks/${webhook.id}`
+    const Location = `${ADMIN_API_PATH}/tenants/${pathSegment(id)}/webhooks/${webhook.id}`
     return { status: 201, body: { ...webhookJson(webhook), secret }, headers: { Location } }
   },
 

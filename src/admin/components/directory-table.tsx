@@ -2,6 +2,7 @@
  * A table of resources of one type, with one line for each. On a narrow screen, each row becomes a block with labels.
  */
 import { canBeDisabled } from '../../scim/active.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { findAttribute } from '../../scim/schema/lookup.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
@@ -56,7 +57,9 @@ export function DirectoryRows({ type, tenantId, items, isCreated = false }: Rows
         {items.map((item) => (
           <tr>
             <th scope="row" dir="auto">
-              <a href={`${path}/${item.id}`}>{visibleName(item.name, item.displayName, item.id)}</a>
+              <a href={`${path}/${pathSegment(item.id)}`}>
+                {visibleName(item.name, item.displayName, item.id)}
+              </a>
             </th>
             {hasDisplayName && (
               <td data-label="Display name" dir="auto">

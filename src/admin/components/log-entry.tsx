@@ -1,6 +1,7 @@
 /**
  * An entry of the provisioning log: a line that expands to all details.
  */
+import { pathSegment } from '../../scim/path-segment.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { administratorId } from '../../storage/access/administrator.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
@@ -185,7 +186,7 @@ function ExplainLink({ path, types, entry }: { path: string } & Pick<EntryProps,
 
 /** The path of a written resource, relative to the Tenant URL. */
 export function pathOf({ endpoint }: Pick<ResourceType, 'endpoint'>, entry: ListedEntry): string {
-  return entry.resourceId === null ? endpoint : `${endpoint}/${encodeURIComponent(entry.resourceId)}`
+  return entry.resourceId === null ? endpoint : `${endpoint}/${pathSegment(entry.resourceId)}`
 }
 
 /** What the client sent in a refused write. */
@@ -267,7 +268,7 @@ function ResourceLinks({ tenantId, types, entry }: EntryProps) {
     <>
       {type && (
         <>
-          <a href={`${paths.listOf(type)}/${encodeURIComponent(entry.resourceId)}`}>
+          <a href={`${paths.listOf(type)}/${pathSegment(entry.resourceId)}`}>
             Open the {type.name.toLowerCase()}
           </a>
           {' · '}

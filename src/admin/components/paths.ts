@@ -1,6 +1,7 @@
 /**
  * The addresses of the dashboard's pages.
  */
+import { pathSegment } from '../../scim/path-segment.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { CredentialKind } from '../../storage/access/replacements.ts'
 
@@ -52,11 +53,11 @@ export const ADMINISTRATORS_PATH = '/admin/administrators'
 export const LIMITS_PATH = '/admin/limits'
 
 export function tenantPaths(tenantId: string): TenantPaths {
-  const overview = `${TENANTS_PATH}/${encodeURIComponent(tenantId)}`
+  const overview = `${TENANTS_PATH}/${pathSegment(tenantId)}`
   return {
     overview,
     connect: `${overview}/connect`,
-    connectTo: (guideId) => `${overview}/connect/${encodeURIComponent(guideId)}`,
+    connectTo: (guideId) => `${overview}/connect/${pathSegment(guideId)}`,
     directory: `${overview}/users`,
     listOf: (type) => `${overview}/${segmentOf(type)}`,
     apiKeys: `${overview}/api-keys`,
@@ -69,7 +70,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     webhooks: `${overview}/webhooks`,
     deleted: `${overview}/deleted`,
     undo: `${overview}/undo`,
-    historyOf: (id) => `${overview}/history/${encodeURIComponent(id)}`,
+    historyOf: (id) => `${overview}/history/${pathSegment(id)}`,
     settings: `${overview}/settings`,
     transfer: `${overview}/transfer`,
     import: `${overview}/transfer/import`,
@@ -78,7 +79,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     move: `${overview}/move`,
     cancelMove: `${overview}/cancel-move`,
     export: `${overview}/export`,
-    file: (jobId) => `${overview}/jobs/${encodeURIComponent(jobId)}/file`,
+    file: (jobId) => `${overview}/jobs/${pathSegment(jobId)}/file`,
   }
 }
 
@@ -87,5 +88,5 @@ export function credentialPath(
   tenantId: string,
   { kind, id }: { readonly kind: CredentialKind; readonly id: string },
 ): string {
-  return `${tenantPaths(tenantId).apiKeys}/${kind === 'secret' ? 'secrets/' : ''}${encodeURIComponent(id)}`
+  return `${tenantPaths(tenantId).apiKeys}/${kind === 'secret' ? 'secrets/' : ''}${pathSegment(id)}`
 }

@@ -1,6 +1,7 @@
 /**
  * Links to resources: the members of a group, the groups of a member.
  */
+import { pathSegment } from '../../scim/path-segment.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { NamedReference } from '../../storage/resources/directory-details.ts'
@@ -24,7 +25,7 @@ export function References(props: {
             {type === undefined ? (
               visibleName(name, id)
             ) : (
-              <a href={`${paths.listOf(type)}/${encodeURIComponent(id)}`}>{visibleName(name, id)}</a>
+              <a href={`${paths.listOf(type)}/${pathSegment(id)}`}>{visibleName(name, id)}</a>
             )}
             {props.areMixed && type && hasMembers(type) && (
               <span class="muted"> {type.name.toLowerCase()}</span>

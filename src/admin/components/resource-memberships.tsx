@@ -1,6 +1,7 @@
 /**
  * The memberships of a resource: the groups that contain it, and the members of a group.
  */
+import { pathSegment } from '../../scim/path-segment.ts'
 import { hasMembers, pluralOf, showsGroups } from '../../scim/schema/resource-type.ts'
 import type { Page } from '../../storage/database/query.ts'
 import {
@@ -35,7 +36,7 @@ export interface GroupsProps extends MembershipsProps {
 /** The groups of a resource: direct ones, and those through which others contain it. */
 export function Groups({ tenant, type, resource, groups, groupsAfter, indirect }: GroupsProps) {
   if (!showsGroups(type) && groups.items.length === 0) return null
-  const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
+  const path = `${tenantPaths(tenant.id).listOf(type)}/${pathSegment(resource.id)}`
   return (
     <Section id="groups" title={showsGroups(type) ? 'Groups' : 'Member of'}>
       {groups.items.length === 0 ? (
@@ -62,7 +63,11 @@ function IndirectGroups({ tenant, indirect }: Pick<GroupsProps, 'tenant' | 'indi
   const groupType = tenant.resourceTypes.find(hasMembers)
   const list = groupType && tenantPaths(tenant.id).listOf(groupType)
   const link = ({ id, name }: NamedReference) =>
-    list === undefined ? visibleName(name, id) : <a href={`${list}/${id}`}>{visibleName(name, id)}</a>
+    list === undefined ? (
+      visibleName(name, id)
+    ) : (
+      <a href={`${list}/${pathSegment(id)}`}>{visibleName(name, id)}</a>
+    )
   return (
     <>
       <h3>Through these groups</h3>
@@ -90,7 +95,7 @@ export interface MembersProps extends MembershipsProps {
 /** The members of a group, with a search among them. */
 export function Members(props: MembersProps) {
   const { tenant, type, resource, members, membersAfter } = props
-  const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
+  const path = `${tenantPaths(tenant.id).listOf(type)}/${pathSegment(resource.id)}`
   return (
     <Section
       id="members"

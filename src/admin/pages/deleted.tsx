@@ -1,5 +1,6 @@
 /** Deleted: the users and groups that clients deleted, to restore or to erase. */
 import type { RestorePreview } from '../../provider/history/restore.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import type { Page } from '../../storage/database/query.ts'
 import type { Tombstone } from '../../storage/resources/tombstones.ts'
 import { typeNamed } from '../../storage/tables/resource-tables.ts'
@@ -104,7 +105,7 @@ function Actions({
   readonly tombstone: Tombstone
   readonly path: string
 }) {
-  const own = `${path}/${encodeURIComponent(id)}`
+  const own = `${path}/${pathSegment(id)}`
   return (
     <Permitted>
       <div class="actions">
@@ -157,7 +158,7 @@ export function RestorePage(props: {
             ? 'It had no memberships.'
             : `Of its ${counted(memberships, 'membership')}, those whose other side still exists come back too.`}
         </p>
-        <ChangeForm class="actions" action={`${paths.deleted}/${encodeURIComponent(id)}/restore`}>
+        <ChangeForm class="actions" action={`${paths.deleted}/${pathSegment(id)}/restore`}>
           <button type="submit" class="primary" disabled={holder !== undefined}>
             Restore
           </button>
@@ -178,7 +179,7 @@ export function ErasePage(props: Confirmed & { readonly id: string; readonly nam
       {...shared}
       title="Erase"
       question={`Erase “${name}”?`}
-      action={`${encodeURIComponent(id)}/erase`}
+      action={`${pathSegment(id)}/erase`}
       button="Erase"
       back={tenantPaths(props.tenant.id).deleted}
       current="deleted"

@@ -1,6 +1,7 @@
 /**
  * The directory: search, and the list of the resources of one type.
  */
+import { pathSegment } from '../../scim/path-segment.ts'
 import { pluralOf } from '../../scim/schema/resource-type.ts'
 import type { Writer } from '../../storage/access/clients.ts'
 import { MAX_LOOKED_AT } from '../../storage/resources/directory-lists.ts'
@@ -103,7 +104,8 @@ function GroupLine({ tenant, view, group }: DirectoryProps) {
   return (
     <p class="list-head">
       <span>
-        Members of {type && group ? <a href={`${paths.listOf(type)}/${group.id}`}>{name}</a> : name}
+        Members of{' '}
+        {type && group ? <a href={`${paths.listOf(type)}/${pathSegment(group.id)}`}>{name}</a> : name}
       </span>
       <a href={paths.listOf(view.type)}>Show all {pluralOf(view.type).toLowerCase()}</a>
     </p>

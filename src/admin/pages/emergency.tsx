@@ -1,5 +1,6 @@
 /** Asks for confirmation before a user is disabled at once. */
 import { MAX_REASON_CHARACTERS } from '../../scim/limits.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
@@ -40,7 +41,7 @@ export function DisablePage(
       action="disable"
       button="Disable now"
       cancel="Cancel"
-      back={`${tenantPaths(confirmed.tenant.id).listOf(type)}/${encodeURIComponent(id)}`}
+      back={`${tenantPaths(confirmed.tenant.id).listOf(type)}/${pathSegment(id)}`}
       current="directory"
     >
       The user becomes inactive at once, for everyone who reads this directory, and keeps its groups. The

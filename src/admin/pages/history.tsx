@@ -1,5 +1,6 @@
 /** The history of a user or a group, and the resource as it was at a time. */
 import type { HistoryEntry, HistoryView, PastResource } from '../../provider/history/history.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import { Attributes } from '../components/attributes.tsx'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError } from '../components/form.tsx'
@@ -30,7 +31,7 @@ export function HistoryPage(props: HistoryProps) {
   const { resource, entries, next, keptSince } = view
   const name = visibleName(resource?.name, id)
   const current =
-    resource && !resource.isDeleted ? `${paths.listOf(resource.type)}/${encodeURIComponent(id)}` : undefined
+    resource && !resource.isDeleted ? `${paths.listOf(resource.type)}/${pathSegment(id)}` : undefined
   return (
     <Layout title={`History of ${name}`} administrator={administrator} tenant={tenant} current="directory">
       <PageHead

@@ -2,6 +2,7 @@
  * The page of one resource: attributes, groups or members, and entries of the provisioning log.
  */
 import { canBeDisabled, isActive } from '../../scim/active.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import { pluralOf } from '../../scim/schema/resource-type.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { EmergencyDisable } from '../../storage/guard/emergency.ts'
@@ -58,7 +59,7 @@ export function ResourcePage(props: ResourceProps) {
       >
         {canBeDisabled(type) && <ActiveBadge isActive={typeof active === 'boolean' ? active : undefined} />}
         {canBeDisabled(type) && (
-          <EmergencyAction {...emergency} path={`${paths.listOf(type)}/${resource.id}`} />
+          <EmergencyAction {...emergency} path={`${paths.listOf(type)}/${pathSegment(resource.id)}`} />
         )}
       </PageHead>
       <EmergencyNote {...emergency} />
@@ -123,7 +124,7 @@ function OwnerForm({ tenant, type, resource, clients }: ResourceProps) {
   const options = clients
     .filter(({ scope }) => scope === 'provision')
     .map(({ id, name }) => [id, name] as const)
-  const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
+  const path = `${tenantPaths(tenant.id).listOf(type)}/${pathSegment(resource.id)}`
   return (
     <ChangeForm action={`${path}/owner`} class="row-form">
       <Field

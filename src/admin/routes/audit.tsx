@@ -2,6 +2,7 @@
  * The audit trail: of the installation, and of a tenant.
  */
 import { Hono } from 'hono'
+import { attachment } from '../attachment.ts'
 import type { AuditFilterForm } from '../components/audit-filters.tsx'
 import type { FormError } from '../components/form.tsx'
 import type { AdminContext, AdminEnv } from '../env.ts'
@@ -79,7 +80,7 @@ function csvResponse(c: AdminContext, tenantId: string | undefined): Response {
   const name = tenantId === undefined ? `audit-trail-${day}` : `audit-trail-${tenantId}-${day}`
   return c.body(streamOf(auditCsvOf(auditStreamOf(c, { ...search, tenantId }))), 200, {
     'Content-Type': 'text/csv; charset=utf-8',
-    'Content-Disposition': `attachment; filename="${name}.csv"`,
+    'Content-Disposition': attachment(`${name}.csv`),
   })
 }
 

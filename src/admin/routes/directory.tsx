@@ -29,6 +29,7 @@ import {
 } from '../../storage/resources/directory-lists.ts'
 import { areSourcesMissingQuery, areValuesMissingQuery } from '../../storage/search/filtered-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { attachment } from '../attachment.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { segmentOf, tenantPaths } from '../components/paths.ts'
 import { type CsvColumns, csvOf } from '../csv.ts'
@@ -102,7 +103,7 @@ async function downloadList(c: AdminContext, type: StoredResourceType): Promise<
   const items = streamDirectory(c.get('db'), (page) => pageQuery(listed, { tenantId: tenant.id, ...page }))
   return c.body(streamOf(csvOf(DIRECTORY_COLUMNS, items)), 200, {
     'Content-Type': 'text/csv; charset=utf-8',
-    'Content-Disposition': `attachment; filename="${segmentOf(type)}-${tenant.id}-${day}.csv"`,
+    'Content-Disposition': attachment(`${segmentOf(type)}-${tenant.id}-${day}.csv`),
   })
 }
 

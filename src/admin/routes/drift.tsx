@@ -4,6 +4,7 @@
 import { Hono } from 'hono'
 import { type DriftResult, driftCsv, MATCH_KEYS } from '../../drift/difference.ts'
 import { readChunks } from '../../edge/body.ts'
+import { attachment } from '../attachment.ts'
 import type { FormError } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { driftOf } from '../drift.ts'
@@ -68,7 +69,7 @@ function fileOf(c: AdminContext, { format }: DriftForm, result: DriftResult): Re
   const day = new Date(c.env.now()).toISOString().slice(0, 10)
   return c.body(content, 200, {
     'Content-Type': format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8',
-    'Content-Disposition': `attachment; filename="drift-${c.req.param('tenant')}-${day}.${format}"`,
+    'Content-Disposition': attachment(`drift-${c.req.param('tenant')}-${day}.${format}`),
   })
 }
 

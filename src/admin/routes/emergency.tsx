@@ -1,6 +1,7 @@
 /** Disables a user at once, and enables it again. */
 import { Hono } from 'hono'
 import { canBeDisabled } from '../../scim/active.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import { resourceQuery } from '../../storage/resources/directory-details.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { check } from '../check.ts'
@@ -65,7 +66,7 @@ function typeAt(c: AdminContext): StoredResourceType | undefined {
 }
 
 function pathOf(c: AdminContext, type: StoredResourceType): string {
-  return `${tenantPaths(tenantOf(c)).listOf(type)}/${encodeURIComponent(idOf(c))}`
+  return `${tenantPaths(tenantOf(c)).listOf(type)}/${pathSegment(idOf(c))}`
 }
 
 function tenantOf(c: AdminContext): string {

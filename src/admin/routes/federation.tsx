@@ -3,6 +3,7 @@
  */
 import { Hono } from 'hono'
 import { MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import { clientQuery, newClientId } from '../../storage/access/clients.ts'
 import { putTrust, trustQuery } from '../../storage/access/trusts.ts'
 import { check } from '../check.ts'
@@ -139,5 +140,5 @@ function requireClientId(value: string | undefined, tenantId: string): string {
 }
 
 function pathOf(tenantId: string, clientId: string): string {
-  return `${tenantPaths(tenantId).apiKeys}/clients/${clientId}/federation`
+  return `${tenantPaths(tenantId).apiKeys}/clients/${pathSegment(clientId)}/federation`
 }

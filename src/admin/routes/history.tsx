@@ -4,6 +4,7 @@ import { historyViewQuery, pastOf, pastQuery, SCANNED_ON_PAGE } from '../../prov
 import { deletedQuery, previewRestore } from '../../provider/history/restore.ts'
 import { DAY_MS } from '../../scim/duration.ts'
 import { shorten } from '../../scim/error.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import { NO_EXTENSIONS } from '../../scim/schema/tenant-extensions.ts'
 import { NOTHING } from '../../storage/database/query.ts'
 import { actorsQuery, type UndoWindow, type WindowSource } from '../../storage/events/undo.ts'
@@ -156,7 +157,7 @@ history.post('/:tenant/undo', async (c) => {
   try {
     const job = await startUndoOf(c, tenantOf(c), windowOf(form))
     noteTarget(c, job.id)
-    return c.redirect(`${pathsOf(c).undo}/${job.id}`, 303)
+    return c.redirect(`${pathsOf(c).undo}/${pathSegment(job.id)}`, 303)
   } catch (error) {
     return await undoPage(c, { form, error: formErrorOf(error) })
   }
@@ -164,7 +165,7 @@ history.post('/:tenant/undo', async (c) => {
 
 history.post('/:tenant/undo/cancel', async (c) => {
   const { id } = await cancelUndoOf(c, tenantOf(c))
-  return c.redirect(`${pathsOf(c).undo}/${id}`, 303)
+  return c.redirect(`${pathsOf(c).undo}/${pathSegment(id)}`, 303)
 })
 
 history.get('/:tenant/undo/:id', async (c) => {

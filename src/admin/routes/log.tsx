@@ -14,6 +14,7 @@ import {
   unindexedConditions,
 } from '../../storage/log/log-pages.ts'
 import { logScanQuery, withNames } from '../../storage/log/log-scan.ts'
+import { attachment } from '../attachment.ts'
 import type { FormError } from '../components/form.tsx'
 import type { LogFilterForm } from '../components/log-filters.tsx'
 import { tenantPaths } from '../components/paths.ts'
@@ -67,7 +68,7 @@ for (const [extension, { type, write }] of Object.entries(DOWNLOADS)) {
     const day = new Date(c.env.now()).toISOString().slice(0, 10)
     return c.body(streamOf(write(streamLog(c.get('db'), tenant.id, filters))), 200, {
       'Content-Type': type,
-      'Content-Disposition': `attachment; filename="provisioning-log-${tenant.id}-${day}.${extension}"`,
+      'Content-Disposition': attachment(`provisioning-log-${tenant.id}-${day}.${extension}`),
     })
   })
 }

@@ -2,6 +2,7 @@
  * The page of sources: conflicts, what each client has, and owners.
  */
 import { Hono } from 'hono'
+import { pathSegment } from '../../scim/path-segment.ts'
 import { clientsQuery } from '../../storage/access/clients.ts'
 import { together } from '../../storage/database/query.ts'
 import { handOver, handOverAll } from '../../storage/sources/hand-over.ts'
@@ -79,7 +80,10 @@ sources.post('/:tenant/:list/:id/owner', async (c) => {
   const [tenantId, id, to] = [tenantOf(c), c.req.param('id'), clientId || null]
   await requireOwners(c.get('db'), tenantId, { clientId: to })
   await handOver(c.get('db'), c.get('resourceTypes'), { tenantId, id, to })
-  return c.redirect(`${tenantPaths(tenantId).overview}/${c.req.param('list')}/${id}`, 303)
+  return c.redirect(
+    `${tenantPaths(tenantId).overview}/${pathSegment(c.req.param('list'))}/${pathSegment(id)}`,
+    303,
+  )
 })
 
 async function sourcesPage(c: AdminContext, error?: FormError & { readonly status: 400 | 409 }) {

@@ -4,6 +4,7 @@
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
 import { eventTypes } from '../../scim/events.ts'
+import { pathSegment } from '../../scim/path-segment.ts'
 import { feedReadersQuery } from '../../storage/events/feed-readers.ts'
 import { deliveriesQuery, webhookQuery, webhooksQuery } from '../../storage/webhooks/webhooks.ts'
 import { tenantPaths } from '../components/paths.ts'
@@ -136,7 +137,7 @@ function pathOf(c: AdminContext): string {
 }
 
 function done(c: AdminContext, what: string): Response {
-  return c.redirect(`${pathOf(c)}/${idOf(c)}?done=${what}`, 303)
+  return c.redirect(`${pathOf(c)}/${pathSegment(idOf(c))}?done=${what}`, 303)
 }
 
 function formOf(input: Form): WebhookForm {

@@ -5,6 +5,7 @@
 import type { Child } from 'hono/jsx'
 import { CONTACT_PAUSE_MS } from '../../../scim/client-health.ts'
 import { MINUTE_MS } from '../../../scim/duration.ts'
+import { pathSegment } from '../../../scim/path-segment.ts'
 import type { ResourceType } from '../../../scim/schema/definition.ts'
 import { pluralOf } from '../../../scim/schema/resource-type.ts'
 import type { Client } from '../../../storage/access/clients.ts'
@@ -227,7 +228,7 @@ function Done({
     <p class="muted">
       {isThere ? (
         <a
-          href={`${tenantPaths(tenant.id).listOf(type)}/${encodeURIComponent(entry.resourceId ?? '')}`}
+          href={`${tenantPaths(tenant.id).listOf(type)}/${pathSegment(entry.resourceId ?? '')}`}
           title={`In ${pluralOf(type)}`}
         >
           {name}
@@ -246,8 +247,8 @@ function Written({ tenant, written }: { readonly tenant: PageTenant; readonly wr
   const name = <bdi>{visibleName(written.name, written.id)}</bdi>
   return (
     <p class="muted">
-      {type ? <a href={`${tenantPaths(tenant.id).listOf(type)}/${written.id}`}>{name}</a> : name}, last
-      changed by this client <Time at={written.time} />
+      {type ? <a href={`${tenantPaths(tenant.id).listOf(type)}/${pathSegment(written.id)}`}>{name}</a> : name}
+      , last changed by this client <Time at={written.time} />
     </p>
   )
 }
