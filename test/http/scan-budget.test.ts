@@ -168,6 +168,25 @@ describe('a list that no index answers', () => {
     expect(costOf(answer).rowsRead).toBeLessThan(30)
   })
 
+  it('is rejected if one of many alternatives is a large group, and it is tested further', async () => {
+    const client = await clientOf({ ...LARGE, membership_count: 60_000 })
+    const small = Array.from({ length: 20 }, (_, i) => `(groups.value eq "g${i}" and title pr)`)
+    expect((await client.filter('/Users', small.join(' or '), SHORT)).body.totalResults).toBe(0)
+    const withLarge = [`(groups.value eq "${client.group}" and title pr)`, ...small].join(' or ')
+    const answer = await client.filter('/Users', withLarge, SHORT)
+    expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
+    expect(costOf(answer).rowsRead).toBeLessThan(40)
+  })
+
+  it('does not count all values of an index for each of many tests before it is rejected', async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 20_000)
+    const tests = Array.from({ length: 20 }, (_, i) => `displayName co "x${i}"`).join(' or ')
+    const answer = await client.filter('/Users', tests, '&sortBy=title')
+    expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
+    expect(costOf(answer).rowsRead).toBeLessThan(40)
+  })
+
   it('is rejected in a small directory of large documents', async () => {
     const client = await newClient()
     const users = Array.from({ length: 50 }, (_, i) => ({ id: `large-${i}`, characters: 880_000 }))
@@ -291,6 +310,62 @@ describe('a list that an index answers', () => {
     const client = await clientOf({ ...LARGE, user_blocks: 1_000_000 }, false)
     const answer = await client.filter(path, filter.replaceAll('ALL', client.group), SHORT)
     expect(answer.body.totalResults).toBe(total)
+  })
+
+  const oneOf = (count: number, test: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => test(i)).join(' or ')
+
+  it.for<[name: string, path: '/Users' | '/Groups', filter: string, total: number]>([
+    ['groups', '/Users', oneOf(20, (i) => `groups.value eq "g${i}"`), 0],
+    ['groups and a test', '/Users', oneOf(20, (i) => `(groups.value eq "g${i}" and title pr)`), 0],
+    ['ids and a test', '/Users', oneOf(20, (i) => `(externalId eq "e${i}" and active eq true)`), 0],
+    [
+      'addresses and a test',
+      '/Users',
+      oneOf(20, (i) => `(emails[type eq "work" and value eq "${i}"] and title co "x")`),
+      0,
+    ],
+    ['prefixes of names', '/Users', oneOf(20, (i) => `userName sw "crowd-1${i}"`), 110],
+    ['32 prefixes', '/Users', oneOf(32, (i) => `displayName sw "x${i}"`), 0],
+    ['family names', '/Users', oneOf(20, (i) => `name.familyName eq "x${i}"`), 0],
+    [
+      'values of several attributes',
+      '/Users',
+      oneOf(30, (i) => `${['groups.value', 'emails.value', 'displayName'][i % 3]} eq "${i}"`),
+      0,
+    ],
+    [
+      'times of creation',
+      '/Users',
+      `${oneOf(3, (i) => `meta.created gt "2026-01-0${i + 1}T00:00:00Z"`)} or userName eq "crowd-1"`,
+      1,
+    ],
+    [
+      'prefixes and a time',
+      '/Users',
+      `${oneOf(10, (i) => `userName sw "crowd-2${i}"`)} or meta.lastModified gt "2026-01-01T00:00:00Z"`,
+      110,
+    ],
+    [
+      'members and a test',
+      '/Groups',
+      oneOf(16, (i) => `(members.value eq "crowd-${i}" and displayName co "l")`),
+      1,
+    ],
+    [
+      'members and names',
+      '/Groups',
+      oneOf(32, (i) => `${['members.value', 'displayName'][i % 2]} eq "${i}"`),
+      0,
+    ],
+  ])('is accepted if each of many alternatives finds few: %s', async ([name, path, filter, total]) => {
+    const client = await clientOf({ ...LARGE, user_blocks: 1_000_000, group_blocks: 100_000 }, false)
+    for (const more of [SHORT, `${SHORT}&sortBy=externalId`]) {
+      const answer = await client.filter(path, filter, more)
+      expect([more, answer.body.detail, answer.body.totalResults]).toEqual([more, undefined, total])
+      // The ids of the crowd do not tell when it was created, so each of the three times finds all of it.
+      expect(costOf(answer).rowsRead).toBeLessThan(name === 'times of creation' ? 40 * USERS : 1_500)
+    }
   })
 
   it.for(['', '&sortBy=userName', '&sortBy=id&sortOrder=descending', '&sortBy=meta.lastModified'])(

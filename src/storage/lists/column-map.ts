@@ -9,7 +9,7 @@ import { hasDirectLookup, isLookup } from './columns.ts'
 import { inSet, maybeInSet, testsInSets } from './index-scans.ts'
 import type { Sought } from './list-request.ts'
 import { rowsOf, union } from './membership-columns.ts'
-import { candidatesOf, isBySets, isScannedTest } from './scan-conditions.ts'
+import { candidatesOf, isBySets, isScannedTest, leadingAlternatives } from './scan-conditions.ts'
 import { valueLookupOf } from './value-lookups.ts'
 
 /** The columns of a resource type within a tenant, for a filter. */
@@ -20,7 +20,7 @@ export function columnsOf(sought: Sought, tenantId: string): ColumnMap {
     document: `${type.table.name}.keys`,
     columns: isScanned ? hiddenFromIndexes(type.table.columns) : type.table.columns,
     rows: rowsOf(type, tenantId, filter !== undefined && isLookup(filter, type)),
-    alternatives: alternativesOf(type, tenantId, isScanned),
+    alternatives: alternativesOf(sought, tenantId, isScanned),
     lookups: lookupsOf(sought, tenantId),
   }
 }
@@ -49,10 +49,13 @@ function lookupOf(candidate: Filter, type: StoredResourceType, tenantId: string)
  * Alternatives with an index each, as a subquery of ids. With OR, SQLite does not use a partial index, and prefers a
  * scan of the whole tenant in the order of the list.
  */
-function alternativesOf(type: StoredResourceType, tenantId: string, isScanned = false): Alternatives {
+function alternativesOf(sought: Sought, tenantId: string, isScanned = false): Alternatives {
+  const { type } = sought
   const table = constant(type.table.name)
+  const leading = leadingAlternatives(sought)
   return {
-    haveDirectLookup: (filters) => !isScanned && filters.every((filter) => hasDirectLookup(filter, type)),
+    haveDirectLookup: (filters) =>
+      !isScanned && (filters === leading || filters.every((filter) => hasDirectLookup(filter, type))),
     columnsOf: (filter) => columnsOf({ type, filter }, tenantId),
     oneOf: (conditions) => {
       const ids = conditions.map(

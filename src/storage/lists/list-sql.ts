@@ -33,7 +33,7 @@ import { inGroupsCounted } from './membership-columns.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { prefilterOf } from './prefilter.ts'
 import { isSorted, mostFound, type ScanBudget, scanBudget, scannedParts } from './scan-budget.ts'
-import { isBySets, isDocumentScan, isOneRange, rangeOf } from './scan-conditions.ts'
+import { isBySets, isDocumentScan, isOneRange, leadingAlternatives, rangeOf } from './scan-conditions.ts'
 import { sparseListOf } from './sparse-scans.ts'
 
 /**
@@ -92,7 +92,8 @@ function listOf(
       total: totalInGroups(part, tenantId),
       // Members of a group are found in the order of their ids.
       isIndexed:
-        filter !== undefined && !isScanned && (path ? hasDirectLookup : isIndexed)(filter, part.type),
+        leadingAlternatives(part) !== undefined ||
+        (filter !== undefined && !isScanned && (path ? hasDirectLookup : isIndexed)(filter, part.type)),
       sortKey:
         path === undefined
           ? sql`NULL`

@@ -25,14 +25,17 @@ export function rowsOf(type: StoredResourceType, tenantId: string, isOfFew: bool
 // D1 refuses more. Measured: the limit is not documented.
 const MAX_COMPOUND_TERMS = 5
 
-/** All rows of several SELECTs with the column `id`. */
-export function union(selects: readonly SqlFragment[]): SqlFragment {
+/** All rows of several SELECTs with the column `id`, none of which is a union itself. @param columns all columns of theirs */
+export function union(selects: readonly SqlFragment[], columns = 'id'): SqlFragment {
   if (selects.length > MAX_COMPOUND_TERMS) {
     const size = Math.ceil(selects.length / MAX_COMPOUND_TERMS)
     const parts = Array.from({ length: Math.ceil(selects.length / size) }, (_, i) =>
-      union(selects.slice(i * size, (i + 1) * size)),
+      union(selects.slice(i * size, (i + 1) * size), columns),
     )
-    return union(parts.map((part) => fragment`SELECT id FROM (${part})`))
+    return union(
+      parts.map((part) => fragment`SELECT ${constant(columns)} FROM (${part})`),
+      columns,
+    )
   }
   return selects.reduce((all, select) => fragment`${all} UNION ALL ${select}`)
 }
@@ -133,23 +136,35 @@ function groupsWithin(tenantId: string, ids: SqlFragment): SqlFragment {
       ON m.tenant_id = ${tenantId} AND m.group_id = inside.id WHERE m.${IS_NESTED_SQL})`
 }
 
-/**
- * Replaces `groups` in filters without "type": the number of members of the groups that meet the filter, including
- * those nested in them. It is the number of rows that the filter reads.
- */
-export function membersReached(tenantId: string): ColumnMap['rows'] {
+/** Replaces `groups` in a filter without "type": a subquery of the ids of the groups that meet it. */
+export function groupsFound(tenantId: string): ColumnMap['rows'] {
   return {
     groups: {
       some: () => ({
         columns: [GROUP],
-        where: ([
-          isMet = NEVER,
-        ]) => fragment`(${groupsWithin(tenantId, fragment`SELECT g.id FROM ${matching(tenantId, isMet)}`)} SELECT coalesce(sum(g.member_count), 0)
-      FROM inside CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = inside.id)`,
+        where: ([isMet = NEVER]) => fragment`SELECT g.id AS id FROM ${matching(tenantId, isMet)}`,
       }),
       first: () => constant('NULL'),
     },
   }
+}
+
+/**
+ * What filters on `groups` read: `members`, the sum of the members of the groups that each of them finds, including those nested
+ * in them, and `steps`, the number of these groups. It reads up to `most` groups, and one more if there are more.
+ *
+ * @param groups a subquery of ids for each filter: see groupsFound
+ */
+export function reachedBy(tenantId: string, groups: readonly SqlFragment[], most: number): SqlFragment {
+  const found = union(
+    groups.map((ids, i) => fragment`SELECT ${constant(String(i))} AS filter, id FROM (${ids})`),
+    'filter, id',
+  )
+  return fragment`(WITH RECURSIVE inside(filter, id) AS (SELECT filter, id FROM (${found})
+      UNION SELECT inside.filter, m.member_id FROM inside CROSS JOIN ${NESTED}
+        ON m.tenant_id = ${tenantId} AND m.group_id = inside.id WHERE m.${IS_NESTED_SQL} LIMIT ${constant(String(most + 1))})
+    SELECT count(*) AS steps, coalesce(sum(g.member_count), 0) AS members
+      FROM inside LEFT JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = inside.id)`
 }
 
 /**

@@ -70,7 +70,16 @@ export function leavesOf(filter: Filter): readonly Filter[] {
 export function candidatesOf(sought: Sought): readonly Filter[] | undefined {
   const { type, filter, isScanned } = sought
   if (isScanned || filter === undefined) return undefined
-  return candidatesIn(filter, type) ?? (isForSets(sought) ? undefined : scannedIn(filter, type))
+  return leadIn(filter, type)?.candidates ?? (isForSets(sought) ? undefined : scannedIn(filter, type))
+}
+
+/**
+ * The alternatives by which an index finds all candidates, each of them with the tests that are joined to it by "and". Undefined
+ * if the candidates are found in another way.
+ */
+export function leadingAlternatives({ type, filter, isScanned }: Sought): readonly Filter[] | undefined {
+  const lead = isScanned || filter === undefined ? undefined : leadIn(filter, type)
+  return lead?.filter.kind === 'or' ? lead.filter.operands : undefined
 }
 
 /**
@@ -103,35 +112,56 @@ export function isDocumentScan(sought: Sought): boolean {
   return candidatesOf(sought) === undefined && !isBySets(sought)
 }
 
-function candidatesIn(filter: Filter | undefined, type: StoredResourceType): readonly Filter[] | undefined {
-  if (filter === undefined) return undefined
-  if (filter.kind !== 'and') {
-    if (!leavesOf(filter).every((leaf) => isIndexedTest(leaf, type))) return undefined
-    return filter.kind === 'or' ? filter.operands : [filter]
+/** The part of a filter that leads to the candidates. */
+interface Lead {
+  /** One test, or alternatives. */
+  readonly filter: Filter
+  readonly candidates: readonly Filter[]
+}
+
+function leadIn(filter: Filter, type: StoredResourceType): Lead | undefined {
+  if (filter.kind === 'or') {
+    const leads = filter.operands.map((operand) => leadIn(operand, type))
+    if (leads.includes(undefined)) return undefined
+    const candidates = leads.flatMap((lead) => lead?.candidates ?? [])
+    if (leavesOf(filter).every((leaf) => isIndexedTest(leaf, type)))
+      return { filter, candidates: filter.operands }
+    return candidates.every((one) => isOfFew(one, type)) ? { filter, candidates } : undefined
   }
+  if (filter.kind !== 'and') return isIndexedTest(filter, type) ? { filter, candidates: [filter] } : undefined
   const found = filter.operands.flatMap((operand) => {
-    const candidates = candidatesIn(operand, type)
-    return candidates === undefined ? [] : [{ operand, candidates }]
+    const lead = leadIn(operand, type)
+    return lead === undefined ? [] : [{ operand, lead }]
   })
   const values = found.filter(({ operand }) => isLookup(operand, type))
   const value = values.find(({ operand }) => isOfOne(operand)) ?? values[0]
-  if (value !== undefined) return value.candidates
+  if (value !== undefined) return value.lead
   // Many users may be inactive, created in a period, or have a prefix.
   const first =
     found.find(({ operand }) => isOfValues(operand, type)) ??
     found.find(({ operand }) => !isLookedUp(operand, type)) ??
     found[0]
   if (first === undefined) return undefined
-  if (isOfValues(first.operand, type)) return first.candidates
-  const ranges = found.filter(({ operand }) => isRange(operand, type)).flatMap(({ candidates }) => candidates)
-  return ranges.length > 1 ? ranges : first.candidates
+  if (isOfValues(first.operand, type)) return first.lead
+  const ranges = found.filter(({ operand }) => isRange(operand, type)).map(({ operand }) => operand)
+  return ranges.length > 1 ? { filter, candidates: ranges } : first.lead
 }
 
 /** True if the candidates may be most of the directory: users who are inactive, or created since then. */
 export function mayFindMost(sought: Sought): boolean {
   const { type } = sought
-  const isOfFew = (one: Filter) => isLookup(one, type) || isMembershipOfKnown(one, type)
-  return candidatesOf(sought)?.some((one) => !isOfFew(one)) ?? false
+  const isOfMembers = (one: Filter) => isMembershipOfKnown(one, type)
+  const candidates = candidatesOf(sought) ?? []
+  if (candidates.some((one) => !isOfFew(one, type))) return true
+  // The members of several groups, tested for each of them.
+  return (
+    leadingAlternatives(sought)?.some(({ kind }) => kind === 'and') === true && candidates.some(isOfMembers)
+  )
+}
+
+/** True for a test that names what few resources have. */
+function isOfFew(test: Filter, type: StoredResourceType): boolean {
+  return isLookup(test, type) || isMembershipOfKnown(test, type)
 }
 
 /** True for look-ups of values each of which most users do not have. */

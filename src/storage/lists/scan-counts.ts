@@ -19,7 +19,7 @@ import { columnsOf } from './column-map.ts'
 import { isLookup, isMembershipOfKnown, toSql } from './columns.ts'
 import { maybeInSet, rowsOfSet, setOf } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
-import { membersReached, union } from './membership-columns.ts'
+import { groupsFound, reachedBy, union } from './membership-columns.ts'
 import { candidatesOf, isBySets, isOfOne, isScannedTest, leavesOf, mayFindMost } from './scan-conditions.ts'
 import {
   added,
@@ -31,6 +31,7 @@ import {
   MOST_BLOCKS,
   type Reached,
   type Scanned,
+  STEP,
   scannedCandidates,
   type Time,
   workTimes,
@@ -39,8 +40,11 @@ import { LIMIT, mostBlocks, type PartWork, plus } from './scan-work.ts'
 import { workOfSets } from './set-costs.ts'
 import { idsLookedUp, valueLookupOf } from './value-lookups.ts'
 
-/** Beyond this number of conditions, each is assumed to find everything. */
-const MOST_COUNTED = 8
+/** Beyond this number of conditions, each is assumed to find everything, unless it is a value that few resources share. */
+const MOST_COUNTED = 32
+
+/** Beyond this number, the sizes of what they find are measured together, because D1 limits the length of a statement. */
+const MOST_MEASURED = 8
 
 /** What is known of a list before it is read. */
 export interface Known {
@@ -68,8 +72,6 @@ export function workOf(part: ListPart, known: Known, name: string): PartWork {
   const count = isKnown ? sql`iif(${total} > ${shareOfAll(type, share)}, ${total}, ${counted})` : counted
   const n = sql.raw(`t.${name}`)
   const nested = sql`(SELECT count(*) FROM memberships WHERE tenant_id = t.id AND ${sql.raw(IS_NESTED)})`
-  const reached = work.reached.slice(0, MOST_COUNTED)
-  const rest = work.reached.slice(MOST_COUNTED)
   const users = all(USERS_TABLE)
   const groups = all(GROUPS_TABLE)
   const other = hasMembers(type) ? users : groups
@@ -78,11 +80,11 @@ export function workOf(part: ListPart, known: Known, name: string): PartWork {
     ...times(work.groups, groups.n, groups.b),
     ...times(work.ownGroups, sql`${n} * ${groups.n}`, sql`${n} * ${groups.b}`),
     ...times(work.other, n, sql`${n} * min(${other.b}, ${sql.raw(String(MOST_BLOCKS))})`),
-    ...product(work.memberships + MEMBERSHIP * rest.length, sql`t.membership_count`),
+    ...product(work.memberships, sql`t.membership_count`),
     ...product(work.left, leftMemberships(work.left)),
     ...product(work.steps, sql`${n} * ${nested}`),
-    ...work.scanned.map((one) => scannedWork(one, type, tenantId)),
-    ...reached.map((one) => reachedWork(one, type, tenantId)),
+    ...(work.scanned.length === 0 ? [] : [scannedWork(work.scanned, type, tenantId)]),
+    ...(work.reached.length === 0 ? [] : [reachedWork(work.reached, type, tenantId)]),
   ]
   const own = ownWork({ row: passes * work.own.row, block: passes * work.own.block }, n, {
     most: mostBlocks(type.table, n, withElements),
@@ -220,12 +222,14 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
     }
   }
   const sizesFound = (size: SQL) =>
-    plus(conditions.map((one) => sizeFound(one, type, tenantId, { size, most })))
+    conditions.length > MOST_MEASURED
+      ? sizesTogether(conditions, type, tenantId, { size, most })
+      : plus(conditions.map((one) => sizeFound(one, type, tenantId, { size, most })))
   const isOfGroups = (one: Filter) => showsGroups(type) && isMembershipOfKnown(one, type)
   const [members, others] = [counted.filter(isOfGroups), counted.filter((one) => !isOfGroups(one))]
   return {
     n: plus([
-      ...members.map((one) => memberCount(one, type, tenantId)),
+      ...(members.length === 0 ? [] : [membersOf(members, type, tenantId)]),
       ...(others.length === 0 ? [] : [countOf(others, type, tenantId, most)]),
       ones,
     ]),
@@ -274,62 +278,127 @@ function countOf(conditions: readonly Filter[], type: StoredResourceType, tenant
   const scanned = conditions.filter((one) => isScannedTest(one, type))
   if (scanned.length === 0) return counted
   // An index of that size is not looked through to count.
-  const work = plus(scanned.map((test) => scannedWork(scannedCandidates(test), type, tenantId)))
+  const work = scannedWork(scanned.map(scannedCandidates), type, tenantId)
   return sql`iif(${work} > ${sql.raw(String(LIMIT))}, ${most}, ${counted})`
 }
 
-/** The work to look through an index. Its rows are counted up to the number that takes too long. */
-function scannedWork({ test, row }: Scanned, type: StoredResourceType, tenantId: string): SQL {
-  const { rows } = setOf(test, type, tenantId)
-  const each = sql.raw(String(row))
-  const n = sql`t.${sql.raw(type.table.counters.count)}`
-  const most = sql.raw(String(Math.ceil(LIMIT / row) + 1))
-  return sql`${each} * iif(${each} * ${n} > ${sql.raw(String(LIMIT))}, ${n},
-    max(${n}, (SELECT count(*) FROM (SELECT 1 FROM ${toSql(rows)} LIMIT ${most}))))`
+/**
+ * The work to look through indexes. Their rows are counted together, up to the number that takes too long. If there are many
+ * tests, only the least is known: a row for each resource.
+ */
+function scannedWork(scanned: readonly Scanned[], type: StoredResourceType, tenantId: string): SQL {
+  const least = sql`${sql.raw(String(scanned.reduce((sum, { row }) => sum + row, 0)))} * t.${sql.raw(type.table.counters.count)}`
+  const rows = scanned.map(({ test, row }) => {
+    const set = setOf(test, type, tenantId)
+    return fragment`SELECT ${constant(String(row))} AS work FROM ${set.rows}`
+  })
+  const most = sql.raw(String(Math.ceil(LIMIT / Math.min(...scanned.map(({ row }) => row))) + 1))
+  return sql`(SELECT iif(least > ${sql.raw(String(LIMIT))}, least,
+    max(least, (SELECT total(work) FROM (SELECT work FROM (${toSql(union(rows, 'work'))}) LIMIT ${most})))) FROM (SELECT ${least} AS least))`
 }
 
 function rowsFound(condition: Filter, type: StoredResourceType, tenantId: string): SqlFragment {
-  const table = constant(type.table.name)
   if (isScannedTest(condition, type)) return rowsOfSet(condition, type, tenantId)
-  return (
-    idsLookedUp(condition, type, tenantId) ??
-    fragment`SELECT 1 AS id FROM ${table}
-      WHERE ${table}.tenant_id = ${tenantId} AND ${compileFilter(condition, columnsOf({ type, filter: condition }, tenantId))}`
-  )
+  const ids = idsLookedUp(condition, type, tenantId)
+  return ids === undefined
+    ? rowsMeeting(condition, type, tenantId, constant('1'))
+    : fragment`SELECT id FROM (${ids})`
 }
 
-/** The sum of the sizes of the resources that a condition may find, by indexes alone: no document is tested. */
+/** Rows with one column, `id`, for the resources that meet a condition of an index. */
+function rowsMeeting(
+  condition: Filter,
+  type: StoredResourceType,
+  tenantId: string,
+  column: SqlFragment,
+): SqlFragment {
+  const table = constant(type.table.name)
+  return fragment`SELECT ${column} AS id FROM ${table}
+    WHERE ${table}.tenant_id = ${tenantId} AND ${candidateCondition(condition, type, tenantId)}`
+}
+
+/** The condition of the resources that another condition may find, by indexes alone: no document is tested. */
+function candidateCondition(condition: Filter, type: StoredResourceType, tenantId: string): SqlFragment {
+  const lookup = isScannedTest(condition, type)
+    ? maybeInSet(condition, type, tenantId)
+    : valueLookupOf(condition, type, tenantId)
+  return lookup?.condition ?? compileFilter(condition, columnsOf({ type, filter: condition }, tenantId))
+}
+
+interface Measured {
+  readonly size: SQL
+  readonly most: SQL
+}
+
+/** The sum of the sizes of the resources that a condition may find. */
 function sizeFound(
   condition: Filter,
   type: StoredResourceType,
   tenantId: string,
-  { size, most }: { readonly size: SQL; readonly most: SQL },
+  { size, most }: Measured,
 ): SQL {
   const table = sql.raw(type.table.name)
-  const lookup = isScannedTest(condition, type)
-    ? maybeInSet(condition, type, tenantId)
-    : valueLookupOf(condition, type, tenantId)
-  const found = toSql(
-    lookup?.condition ?? compileFilter(condition, columnsOf({ type, filter: condition }, tenantId)),
-  )
   return sql`(SELECT coalesce(sum(x), 0) FROM (SELECT ${size} AS x FROM ${table}
-    WHERE ${table}.tenant_id = ${tenantId} AND ${found} LIMIT ${most}))`
+    WHERE ${table}.tenant_id = ${tenantId} AND ${toSql(candidateCondition(condition, type, tenantId))} LIMIT ${most}))`
+}
+
+/** The same of many conditions: a shorter statement. */
+function sizesTogether(
+  conditions: readonly Filter[],
+  type: StoredResourceType,
+  tenantId: string,
+  { size, most }: Measured,
+): SQL {
+  const table = sql.raw(type.table.name)
+  const key = constant(`${type.table.name}.rowid`)
+  const rows = toSql(union(conditions.map((one) => rowsMeeting(one, type, tenantId, key))))
+  return sql`(SELECT coalesce(sum(${size}), 0) FROM (SELECT id FROM (${rows}) LIMIT ${most}) AS found
+    CROSS JOIN ${table} ON ${table}.rowid = found.id)`
 }
 
 /** Nanoseconds. Up to this cost of finding the groups, their members are counted; above it, all memberships are assumed. */
 const LITTLE = 5_000_000
 
-function reachedWork({ filter, read }: Reached, type: StoredResourceType, tenantId: string): SQL {
-  const isLittle = `${Math.round(read.row)} * t.${GROUPS_TABLE.counters.count} + ${Math.round(read.block)} * t.${GROUPS_TABLE.counters.blocks} <= ${LITTLE}`
-  return sql`${sql.raw(String(MEMBERSHIP))} * iif(${sql.raw(isLittle)}, ${memberCount(filter, type, tenantId)}, t.membership_count)`
+/** Groups that are looked at to count their members, in about 10 ms. Beyond them, all memberships are assumed for each filter. */
+const MOST_GROUPS = 10_000
+
+/** The work to read the members of the groups that filters find. */
+function reachedWork(reached: readonly Reached[], type: StoredResourceType, tenantId: string): SQL {
+  const { row, block } = reached.map(({ read }) => read).reduce(added)
+  const { count, blocks } = GROUPS_TABLE.counters
+  const isLittle = sql.raw(
+    `${Math.round(row)} * t.${count} + ${Math.round(block)} * t.${blocks} <= ${LITTLE}`,
+  )
+  const filters = reached.map(({ filter }) => filter)
+  const [step, membership] = [STEP, MEMBERSHIP].map((nanoseconds) => sql.raw(String(nanoseconds)))
+  const of = (steps: SQL, members: SQL) => sql`${step} * ${steps} + ${membership} * ${members}`
+  const all = membersOfAll(filters)
+  return sql`iif(${isLittle}, ${countedMembers(filters, type, tenantId, of)}, ${membership} * ${all})`
+}
+
+/** The number of members of the groups that filters find. */
+function membersOf(filters: readonly Filter[], type: StoredResourceType, tenantId: string): SQL {
+  return countedMembers(filters, type, tenantId, (_, members) => members)
+}
+
+function membersOfAll(filters: readonly Filter[]): SQL {
+  return sql`${sql.raw(String(filters.length))} * t.membership_count`
 }
 
 /**
- * The number of members of the groups that a filter on `groups` finds.
- *
- * @param filter one test or value path, without "type"
+ * @param filters on `groups`, each of them one test or value path, without "type"
+ * @param of makes an expression of the number of groups that they find, and of the number of their members
  */
-function memberCount(filter: Filter, type: StoredResourceType, tenantId: string): SQL {
-  const columns = { ...columnsOf({ type, filter }, tenantId), rows: membersReached(tenantId) }
-  return toSql(compileFilter(filter, columns))
+function countedMembers(
+  filters: readonly Filter[],
+  type: StoredResourceType,
+  tenantId: string,
+  of: (steps: SQL, members: SQL) => SQL,
+): SQL {
+  const groups = filters.map((filter) =>
+    compileFilter(filter, { ...columnsOf({ type, filter }, tenantId), rows: groupsFound(tenantId) }),
+  )
+  const most = sql.raw(String(MOST_GROUPS))
+  const members = sql`iif(steps > ${most}, ${membersOfAll(filters)}, members)`
+  return sql`(SELECT ${of(sql`steps`, members)} FROM ${toSql(reachedBy(tenantId, groups, MOST_GROUPS))})`
 }

@@ -72,7 +72,7 @@ const SCANNED_MEMBERSHIP = 150
 /** The relative cost of a test of an id or a type, which needs no document. */
 const MEMBERSHIP_TEST = 0.4
 /** A step upwards through nested groups. */
-const STEP = 700
+export const STEP = 700
 /** The most blocks of one row: two documents of 1.8 MB together, in which an element takes 28 bytes. */
 export const MOST_BLOCKS = 4_500
 
