@@ -5,9 +5,11 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Filter } from '../../scim/filter/ast.ts'
 import { valuesOf } from '../../scim/filter/simplify.ts'
+import { constant, fragment } from '../../scim/filter/sql-fragment.ts'
 import { toSql } from './columns.ts'
 import { hasNegation, idsOfOnlySet, type ScannedTest, setOf, testsInSets } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
+import { union } from './membership-columns.ts'
 import { added, ELEMENTS, scannedValueTime, type Time, workTimes } from './scan-times.ts'
 import { LIMIT, mostBlocks, type PartWork, plus } from './scan-work.ts'
 
@@ -59,15 +61,14 @@ export function workOfSets(
   const perMatch = ofAll ? 0 : found
   const most = LIMIT / passes
   const affordable = number(most)
+  const rows = tests.filter(({ times }) => times.isCounted)
   const counted = plus([
     sql`${number(least)} * ${n}`,
-    ...tests
-      .filter(({ times }) => times.isCounted)
-      .map(({ test, times }) => countedWork(test, part, { tenantId, times, perMatch, most })),
+    ...(rows.length === 0 ? [] : [countedWork(rows, part, { tenantId, perMatch, most })]),
   ])
   const measured = plus([
     sql`least`,
-    ...tests.map(({ test, times }) => measuredWork(test, part, { tenantId, times, perMatch, most })),
+    ...tests.map(({ test, times }) => measuredWork(test, part, { tenantId, times, perMatch })),
   ])
   // SQLite computes "least" once, because a subquery without FROM is not merged into the query around it.
   const staged = sql`(SELECT iif(least > ${affordable}, least, ${measured}) FROM (SELECT ${counted} AS least))`
@@ -94,26 +95,38 @@ interface Measured {
   readonly tenantId: string
   readonly times: SetTimes
   readonly perMatch: number
-  /** The most nanoseconds. */
-  readonly most: number
+}
+
+interface TimedTest {
+  readonly test: ScannedTest
+  readonly times: SetTimes
 }
 
 /**
- * The work to look at the rows of an index, and to look up the resources with long values, as a subquery that counts the rows
- * up to the number that takes too long.
+ * The work to look at the rows of indexes, and to look up the resources with long values, as a subquery. It counts the rows of
+ * all indexes together, up to the number that takes too long.
+ *
+ * @param most nanoseconds
  */
-function countedWork(test: ScannedTest, { type }: ListPart, measured: Measured): SQL {
-  const { tenantId, times, most } = measured
-  const { rows, isLong } = setOf(test, type, tenantId)
-  const each = sql.raw(String(Math.round(2 * times.scanned)))
-  const n = sql.raw(`t.${type.table.counters.count}`)
-  return sql`iif(${each} * ${n} > ${sql.raw(String(most))}, ${each} * ${n},
-    (SELECT ${each} * count(*) + ${sql.raw(String(Math.round(longTime(measured) + SIZED)))} * total(isLong)
-      FROM (SELECT ${toSql(isLong)} AS isLong FROM ${toSql(rows)} LIMIT ${sql.raw(String(Math.ceil(most / (2 * times.scanned)) + 1))})))`
+function countedWork(
+  tests: readonly TimedTest[],
+  { type }: ListPart,
+  { tenantId, perMatch, most }: Omit<Measured, 'times'> & { readonly most: number },
+): SQL {
+  const each = tests.map(({ times }) => Math.round(2 * times.scanned))
+  const rows = tests.map(({ test, times }, i) => {
+    const set = setOf(test, type, tenantId)
+    const [short, long] = [each[i] ?? 0, Math.round(longTime({ times, perMatch }) + SIZED)]
+    return fragment`SELECT iif(${set.isLong}, ${constant(String(short + long))}, ${constant(String(short))}) AS work FROM ${set.rows}`
+  })
+  const ofUsers = sql`${sql.raw(String(Math.max(...each)))} * ${sql.raw(`t.${type.table.counters.count}`)}`
+  const limit = sql.raw(String(Math.ceil(most / Math.min(...each)) + 1))
+  return sql`iif(${ofUsers} > ${sql.raw(String(most))}, ${ofUsers},
+    (SELECT total(work) FROM (SELECT work FROM (${toSql(union(rows, 'work'))}) LIMIT ${limit})))`
 }
 
 /** The least time for a long value. */
-function longTime({ times, perMatch }: Measured): number {
+function longTime({ times, perMatch }: Pick<Measured, 'times' | 'perMatch'>): number {
   return times.found + perMatch + times.long.row
 }
 
