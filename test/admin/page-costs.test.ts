@@ -334,6 +334,86 @@ describe('the search of tenants', () => {
   })
 })
 
+describe('a tenant with as many clients, tokens and secrets as it may have', () => {
+  const MOST = 499
+  let first: Client
+  let clientId: string
+  let browser: Browser
+  beforeAll(async () => {
+    first = await newClient()
+    const { tenantId } = first
+    clientId = String((await admin('GET', `/tenants/${tenantId}/clients`)).body.clients[0].id)
+    const numbers = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MOST})`
+    const fill = [
+      `INSERT INTO clients (id, tenant_id, name, scope, created_at) ${numbers}
+       SELECT ?1 || '_' || i, ?1, 'client ' || i, 'provision', ?2 + i FROM n`,
+      `INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, last_used_at) ${numbers}
+       SELECT ?1 || i, ?1, ?1 || '_' || i, 't', 'provision', ?1 || i, 1, ?2 + i FROM n`,
+      `INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters, created_at, expires_at) ${numbers}
+       SELECT ?1 || i, ?1, ?1 || '_' || i, 's', ?1 || i, 'abcd', 1, 2 * ?2 FROM n`,
+      `INSERT INTO client_trusts (client_id, tenant_id, issuer, jwks_uri, subject, audiences, created_at) ${numbers}
+       SELECT ?1 || '_' || i, ?1, 'https://issuer.example', 'https://issuer.example/keys', 's', '["a"]', 1 FROM n`,
+    ]
+    const now = Date.now()
+    await env.DB.batch(fill.map((sql) => env.DB.prepare(sql.replace(/\?2/g, String(now))).bind(tenantId)))
+    browser = await new Browser().signIn()
+  })
+
+  it.for([
+    '/connect',
+    '/connect/entra',
+    '/connect/okta',
+    '/log',
+    '/explain',
+    '/sources',
+    '/undo',
+    '/users',
+    '/groups',
+  ])('has pages that read few of them: %s', async (path) => {
+    await within(browser, `/admin/tenants/${first.tenantId}${path}`)
+  })
+
+  it('has pages of resources that read few of them, and offer the owner', async () => {
+    const { id } = await first.createUser()
+    await admin('PATCH', `/tenants/${first.tenantId}`, { sourceMode: 'owner' })
+    const page = await within(browser, `/admin/tenants/${first.tenantId}/users/${id}`)
+    expect(page.html).toMatch(new RegExp(`<option value="${clientId}" selected`))
+    await admin('PATCH', `/tenants/${first.tenantId}`, { sourceMode: 'off' })
+  })
+
+  it('has pages about its oldest client', async () => {
+    const path = `/admin/tenants/${first.tenantId}`
+    const isChosen = ({ html }: Page) => new RegExp(`<option value="${clientId}" selected`).test(html)
+    // Its entries are found by its tokens, which are among those of the tenant.
+    expect(isChosen(await browser.get(`${path}/log?client=${clientId}`))).toBe(true)
+    expect(isChosen(await within(browser, `${path}/explain?client=${clientId}`))).toBe(true)
+    expect(isChosen(await within(browser, `${path}/undo?client=${clientId}`))).toBe(true)
+    const { body } = await admin('GET', `/tenants/${first.tenantId}/tokens`)
+    const token = body.tokens.find((one: { clientId: string }) => one.clientId === clientId)
+    for (const shown of [`client=${clientId}`, `credential=${token.id}`]) {
+      const page = await within(browser, `${path}/connect/okta?${shown}`)
+      expect(textOf(page.html)).toContain((await clientName()) ?? '')
+    }
+  })
+
+  async function clientName(): Promise<string | undefined> {
+    const { body } = await admin('GET', `/tenants/${first.tenantId}/clients/${clientId}`)
+    return body.name
+  }
+
+  it('has lists that read each of them a few times', async () => {
+    const { body } = await admin('GET', `/tenants/${first.tenantId}/clients`)
+    const used = body.clients.find(({ name }: { name: string }) => name === 'client 7')
+    expect(body.clients).toHaveLength(MOST + 1)
+    expect(used.lastUsedAt).toMatch(/^20\d\d-/)
+    for (const path of ['', '/api-keys']) {
+      const page = await browser.get(`/admin/tenants/${first.tenantId}${path}`)
+      const { roundTrips, rowsRead } = costOf({ status: 200, headers: page.headers, body: undefined })
+      expect([path, roundTrips <= 2, rowsRead < 10_000 || rowsRead]).toEqual([path, true, true])
+    }
+  })
+})
+
 /** The texts of all pages from one on. */
 async function walk(browser: Browser, from: string): Promise<string> {
   const found: string[] = []

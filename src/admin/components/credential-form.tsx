@@ -1,7 +1,7 @@
 /**
  * The form that generates a token or a client secret.
  */
-import type { Client } from '../../storage/access/clients.ts'
+import type { OfferedClient } from '../../storage/access/clients.ts'
 import type { CredentialKind } from '../../storage/access/replacements.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { LastDayField, NameField } from './credential-fields.tsx'
@@ -30,7 +30,7 @@ export function CredentialForm(props: {
   /** The id of the credential, so that a form that is sent twice creates one. */
   readonly newId: string
   /** The clients that the credential may be for. */
-  readonly clients: readonly Client[]
+  readonly clients: readonly OfferedClient[]
   /** Its buttons; the first one stands out. */
   readonly kinds: readonly CredentialKind[]
   /** Without it, the scope is "provision". */

@@ -3,7 +3,7 @@
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { pluralOf } from '../../scim/schema/resource-type.ts'
-import type { Client } from '../../storage/access/clients.ts'
+import type { OfferedClient } from '../../storage/access/clients.ts'
 import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
@@ -35,7 +35,7 @@ const OUTCOMES = [
 export function LogFilters(props: {
   readonly path: string
   readonly types: readonly ResourceType[]
-  readonly clients: readonly Client[]
+  readonly clients: readonly OfferedClient[]
   readonly form: LogFilterForm
   readonly error: FormError | undefined
 }) {

@@ -2,7 +2,7 @@
  * What a SCIM request would do: a form, and the result.
  */
 import { MAX_SHOWN_ANSWER_CHARACTERS } from '../../scim/limits.ts'
-import type { Client } from '../../storage/access/clients.ts'
+import type { OfferedClient } from '../../storage/access/clients.ts'
 import { Badge, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ChangeTable } from '../components/change-table.tsx'
 import { Fact } from '../components/fact.tsx'
@@ -26,7 +26,7 @@ export interface ExplainForm {
 export interface ExplainPageProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
-  readonly clients: readonly Client[]
+  readonly clients: readonly OfferedClient[]
   readonly form: ExplainForm
   readonly error: FormError | undefined
   readonly explained: Explained | undefined

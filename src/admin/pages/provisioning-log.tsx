@@ -1,7 +1,7 @@
 /**
  * The provisioning log: filters, entries, downloads.
  */
-import type { Client } from '../../storage/access/clients.ts'
+import type { OfferedClient } from '../../storage/access/clients.ts'
 import type { ListedEntry, LogPage } from '../../storage/log/log-pages.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import type { FormError } from '../components/form.tsx'
@@ -18,7 +18,8 @@ import { Layout, type PageTenant } from '../layout.tsx'
 export interface ProvisioningLogProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
-  readonly clients: readonly Client[]
+  /** That the filter offers. */
+  readonly clients: readonly OfferedClient[]
   /** The values of the filter form. */
   readonly form: LogFilterForm
   readonly error: FormError | undefined

@@ -4,7 +4,7 @@
 import { canBeDisabled, isActive } from '../../scim/active.ts'
 import { pathSegment } from '../../scim/path-segment.ts'
 import { pluralOf } from '../../scim/schema/resource-type.ts'
-import type { Client } from '../../storage/access/clients.ts'
+import type { OfferedClient } from '../../storage/access/clients.ts'
 import type { EmergencyDisable } from '../../storage/guard/emergency.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import type { StoredResource } from '../../storage/resources/directory-details.ts'
@@ -39,7 +39,8 @@ export interface ResourceProps {
   readonly membersAfter: string
   readonly nested: MembersProps['nested'] | undefined
   readonly log: readonly ListedEntry[]
-  readonly clients: readonly Client[]
+  /** That may own it. */
+  readonly clients: readonly OfferedClient[]
   readonly emergency: EmergencyDisable | undefined
 }
 
@@ -121,9 +122,7 @@ function Metadata({ resource }: { resource: StoredResource }) {
 /** In the mode "owner": hands the resource over. */
 function OwnerForm({ tenant, type, resource, clients }: ResourceProps) {
   if (tenant.sourceMode !== 'owner') return null
-  const options = clients
-    .filter(({ scope }) => scope === 'provision')
-    .map(({ id, name }) => [id, name] as const)
+  const options = clients.map(({ id, name }) => [id, name] as const)
   const path = `${tenantPaths(tenant.id).listOf(type)}/${pathSegment(resource.id)}`
   return (
     <ChangeForm action={`${path}/owner`} class="row-form">

@@ -3,7 +3,7 @@
  */
 import type { Child } from 'hono/jsx'
 import { pluralOf } from '../../scim/schema/resource-type.ts'
-import type { Client } from '../../storage/access/clients.ts'
+import type { OfferedClient } from '../../storage/access/clients.ts'
 import type { SourceSweep } from '../../storage/sources/sweep.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { Badge, EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
@@ -26,7 +26,8 @@ export interface HandOverForm {
 export interface SourcesProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
-  readonly clients: readonly Client[]
+  /** That may write. */
+  readonly clients: readonly OfferedClient[]
   readonly sweep: SourceSweep | undefined
   /** The oldest open conflicts. */
   readonly conflicts: readonly ConflictView[]
@@ -72,7 +73,6 @@ export function SourcesPage(props: SourcesProps) {
 
 function Clients({ tenant, clients, sweep }: SourcesProps) {
   const paths = tenantPaths(tenant.id)
-  const writers = clients.filter(({ scope }) => scope === 'provision')
   return (
     <Section id="clients" title="Clients">
       <table class="stack">
@@ -91,7 +91,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
           </tr>
         </thead>
         <tbody>
-          {writers.map(({ id, name }) => (
+          {clients.map(({ id, name }) => (
             <SourceRow
               name={<a href={withQuery(paths.log, { client: id })}>{name}</a>}
               types={tenant.resourceTypes}
@@ -169,9 +169,7 @@ const MODE_HINTS = {
 
 function Owners({ tenant, clients, handOver, error }: SourcesProps) {
   const paths = tenantPaths(tenant.id)
-  const options = clients
-    .filter(({ scope }) => scope === 'provision')
-    .map(({ id, name }) => [id, name] as const)
+  const options = clients.map(({ id, name }) => [id, name] as const)
   return (
     <Section needs="change" id="owners" title="Owners">
       <FormNotice error={error} fields={['from', 'to']} />

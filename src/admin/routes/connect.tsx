@@ -6,11 +6,13 @@ import { HEALTH_WINDOW_MS } from '../../scim/client-health.ts'
 import { DAY_MS, MINUTE_MS } from '../../scim/duration.ts'
 import { shorten } from '../../scim/error.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import { secretsQuery } from '../../storage/access/client-secrets.ts'
-import { type Client, clientsQuery } from '../../storage/access/clients.ts'
-import type { CredentialKind } from '../../storage/access/replacements.ts'
-import { tokensQuery } from '../../storage/access/token-rotation.ts'
-import { readTogether } from '../../storage/database/query.ts'
+import { MAX_WATCHED, type OfferedClient, offeredClientsQuery } from '../../storage/access/clients.ts'
+import {
+  type CredentialKind,
+  clientOfCredential,
+  credentialQuery,
+} from '../../storage/access/replacements.ts'
+import { NOTHING, readTogether } from '../../storage/database/query.ts'
 import { type Connections, connectionsQuery } from '../../storage/log/client-facts.ts'
 import { FIRST_ENTRIES, firstEntriesQuery, NEWEST_ENTRIES } from '../../storage/log/recent-entries.ts'
 import { writtenResourcesQuery } from '../../storage/sources/written-resources.ts'
@@ -36,10 +38,11 @@ const DONE: Readonly<Record<string, string>> = {
 export const connect = new Hono<AdminEnv>()
 
 connect.get('/:tenant/connect', async (c) => {
-  const { tenant, clients } = await loadWithTenant(c, (id) => ({ clients: clientsQuery(id) }))
-  const clientCount = clients.filter(({ scope }) => scope === 'provision').length
+  const { tenant, clients } = await loadWithTenant(c, (id) => ({
+    clients: offeredClientsQuery(id, 'provision'),
+  }))
   return c.html(
-    <ConnectPage administrator={c.get('administrator')} tenant={tenant} clientCount={clientCount} />,
+    <ConnectPage administrator={c.get('administrator')} tenant={tenant} isConnected={clients.length > 0} />,
   )
 })
 
@@ -76,14 +79,16 @@ interface Sent {
 async function guidePage(c: AdminContext, { made, input, error }: Sent): Promise<Response> {
   const guide = requireGuide(c)
   const now = c.env.now()
-  const loaded = await loadWithTenant(c, (id) => ({
-    clients: clientsQuery(id),
-    connections: connectionsQuery(id, now),
-    tokens: tokensQuery(id),
-    secrets: secretsQuery(id),
-  }))
-  const { tenant, clients, connections } = loaded
-  const named = made ?? namedCredential(c, loaded)
+  const { credential: shown, client: wanted = '' } = c.req.query()
+  const { tenant, clients, connections, found } = await loadWithTenant(c, (id) => {
+    const andId = made?.credential.clientId ?? (shown === undefined ? wanted : clientOfCredential(id, shown))
+    return {
+      clients: offeredClientsQuery(id, 'provision', andId, MAX_WATCHED),
+      connections: connectionsQuery(id, now, { andId }),
+      found: shown === undefined ? NOTHING : credentialQuery(id, shown),
+    }
+  })
+  const named = made ?? found
   const chosen = { clientId: named?.credential.clientId ?? c.req.query('client') }
   const client = watchedClient(clients, guide, chosen)
   const credential = named && { credential: named.credential.id }
@@ -104,29 +109,12 @@ async function guidePage(c: AdminContext, { made, input, error }: Sent): Promise
 
 /** The client of the credential or in the address; otherwise the newest one that has the guide's name. */
 function watchedClient(
-  clients: readonly Client[],
+  clients: readonly OfferedClient[],
   { credentialName }: ConnectGuide,
   { clientId }: { readonly clientId: string | undefined },
-): Client | undefined {
+): OfferedClient | undefined {
   if (clientId !== undefined) return clients.find(({ id }) => id === clientId)
   return clients.findLast(({ name, scope }) => scope === 'provision' && name.startsWith(credentialName))
-}
-
-/** The credential in the address. */
-function namedCredential(
-  c: AdminContext,
-  { tokens, secrets }: { readonly tokens: readonly Named[]; readonly secrets: readonly Named[] },
-) {
-  const named = c.req.query('credential')
-  const token = tokens.find(({ id }) => id === named)
-  if (token !== undefined) return { kind: 'token' as const, credential: token }
-  const secret = secrets.find(({ id }) => id === named)
-  return secret && { kind: 'secret' as const, credential: secret }
-}
-
-interface Named {
-  readonly id: string
-  readonly clientId: string
 }
 
 function valuesOf(c: AdminContext, made: Sent['made'], clientId: string | undefined) {
@@ -141,7 +129,7 @@ function valuesOf(c: AdminContext, made: Sent['made'], clientId: string | undefi
 interface Watched {
   readonly tenant: PageTenant
   readonly guide: ConnectGuide
-  readonly client: Client | undefined
+  readonly client: OfferedClient | undefined
   readonly connections: Connections
 }
 

@@ -4,7 +4,7 @@
 import { Hono } from 'hono'
 import { hasMembers, pluralOf } from '../../scim/schema/resource-type.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
-import { clientsQuery, writersQuery } from '../../storage/access/clients.ts'
+import { clientsQuery, ownersQuery, writersQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { NOTHING } from '../../storage/database/query.ts'
@@ -185,7 +185,7 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, MEMBERS_SIZE) : NOTHING,
     nested: hasMembers(type) ? nestedGroupsQuery(tenantId, id, NESTED_SIZE) : NOTHING,
     log: logPageQuery({ tenantId, filters: { resourceId: id }, size: LATEST_ENTRIES }),
-    clients: clientsQuery(tenantId),
+    owners: ownersQuery(type, tenantId, id),
     emergency: emergencyDisableQuery(tenantId, id),
   }))
   const { tenant, resource } = loaded
@@ -203,7 +203,7 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
       nested={loaded.nested}
       membersAfter={membersAfter}
       log={loaded.log.entries}
-      clients={loaded.clients}
+      clients={loaded.owners}
       emergency={loaded.emergency}
     />,
   )

@@ -4,7 +4,7 @@
 import { Hono } from 'hono'
 import { ScimError, shorten } from '../../scim/error.ts'
 import { parseJson } from '../../scim/json.ts'
-import { clientsQuery } from '../../storage/access/clients.ts'
+import { offeredClientsQuery, sendersQuery } from '../../storage/access/clients.ts'
 import { logEntryQuery } from '../../storage/log/log-pages.ts'
 import { check } from '../check.ts'
 import type { FormError } from '../components/form.tsx'
@@ -29,7 +29,7 @@ explain.get('/:tenant/explain', async (c) => {
 /** The form with the request of a log entry. */
 async function entryPage(c: AdminContext, id: string): Promise<Response> {
   const { tenant, clients, entry } = await loadWithTenant(c, (tenantId) => ({
-    clients: clientsQuery(tenantId),
+    clients: sendersQuery(tenantId, id),
     entry: logEntryQuery(tenantId, id),
   }))
   const type = tenant.resourceTypes.find(({ name }) => name === entry?.resourceType)
@@ -102,7 +102,9 @@ async function page(
     readonly status?: 200 | 400 | 409
   },
 ) {
-  const { tenant, clients } = await loadWithTenant(c, (id) => ({ clients: clientsQuery(id) }))
+  const { tenant, clients } = await loadWithTenant(c, (id) => ({
+    clients: offeredClientsQuery(id, 'all', form.client),
+  }))
   const administrator = c.get('administrator')
   return c.html(<ExplainPage {...{ administrator, tenant, clients, form, error, explained }} />, status)
 }

@@ -139,7 +139,7 @@ history.get('/:tenant/undo', async (c) => {
   }
   const extent = extentOf(c)
   const { tenant, actors, ...found } = await loadWithTenant(c, (id) => ({
-    actors: actorsQuery(id),
+    actors: actorsQuery(id, form.client),
     ...undoPageQueries(c, id, source, { before, extent }),
   }))
   try {
@@ -195,7 +195,7 @@ async function undoPage(
     readonly error?: FormError & { readonly status: 400 | 409 }
   },
 ) {
-  const { tenant, actors } = await loadWithTenant(c, (id) => ({ actors: actorsQuery(id) }))
+  const { tenant, actors } = await loadWithTenant(c, (id) => ({ actors: actorsQuery(id, form.client) }))
   const shared = { administrator: c.get('administrator'), tenant, actors, form, error }
   return c.html(
     <UndoFormPage {...shared} before={undefined} extent={undefined} preview={undefined} />,

@@ -4,7 +4,7 @@
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import { clientsQuery } from '../../storage/access/clients.ts'
+import { offeredClientsQuery } from '../../storage/access/clients.ts'
 import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
 import {
   type LogFilters,
@@ -44,7 +44,10 @@ log.get('/:tenant/log', async (c) => {
     const request = { tenantId, before, size: PAGE_SIZE }
     const nothing = { statements: [], read: () => NOTHING }
     const query = isScan ? logScanQuery : logPageQuery
-    return { clients: clientsQuery(tenantId), page: isUsable ? query({ ...request, filters }) : nothing }
+    return {
+      clients: offeredClientsQuery(tenantId, 'all', form.client),
+      page: isUsable ? query({ ...request, filters }) : nothing,
+    }
   })
   return c.html(
     <ProvisioningLogPage

@@ -3,7 +3,7 @@
  */
 import { Hono } from 'hono'
 import { pathSegment } from '../../scim/path-segment.ts'
-import { clientsQuery } from '../../storage/access/clients.ts'
+import { offeredClientsQuery } from '../../storage/access/clients.ts'
 import { together } from '../../storage/database/query.ts'
 import { handOver, handOverAll } from '../../storage/sources/hand-over.ts'
 import { sweepQuery, sweepSources } from '../../storage/sources/sweep.ts'
@@ -98,7 +98,7 @@ async function sourcesPage(c: AdminContext, error?: FormError & { readonly statu
   } as const
   const others = together({
     tenant: tenantQuery(tenantId),
-    clients: clientsQuery(tenantId),
+    clients: offeredClientsQuery(tenantId, 'provision'),
     sweep: sweepQuery(tenantId),
   })
   const { rest, left } = await readConflicts(c.get('db'), request, others)

@@ -2,10 +2,11 @@
  * The clients of a tenant: the actors, whatever credential they use. The administrator creates, changes and deletes
  * them.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { changedFields } from '../database/changed-fields.ts'
 import { type Database, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { clients } from '../tables/tables.ts'
 import { administratorId } from './administrator.ts'
@@ -44,12 +45,80 @@ const CLIENT = selection(clients, ['id', 'name', 'scope', 'tokenLifetime', 'crea
   computed: { lastUsedAt: LAST_USED_AT },
 })
 
-/** The clients of a tenant, oldest first, without deleted ones. */
+const STORED_CLIENT = selection(clients, ['id', 'name', 'scope', 'tokenLifetime', 'createdAt', 'lastUsedAt'])
+
+/** The clients of a tenant, oldest first, without deleted ones. The tokens of the tenant are read once for all of them. */
 export function clientsQuery(tenantId: string): Query<readonly Client[]> {
   return {
-    statements: [CLIENT.where(sql`tenant_id = ${tenantId} AND deleted_at IS NULL ORDER BY created_at, id`)],
-    read: ([result]) => CLIENT.all(result),
+    statements: [
+      STORED_CLIENT.where(sql`tenant_id = ${tenantId} AND deleted_at IS NULL ORDER BY created_at, id`),
+      statement(sql`SELECT client_id AS id, max(last_used_at) AS lastUsedAt FROM tokens
+        WHERE tenant_id = ${tenantId} AND last_used_at IS NOT NULL GROUP BY client_id`),
+    ],
+    read: ([result, uses]) => {
+      const used = new Map((uses?.rows ?? []).map(({ id, lastUsedAt }) => [id, Number(lastUsedAt)]))
+      return STORED_CLIENT.all(result).map((client) => ({
+        ...client,
+        lastUsedAt: Math.max(client.lastUsedAt ?? 0, used.get(client.id) ?? 0) || null,
+      }))
+    },
   }
+}
+
+/** What a form or a list shows of a client that it offers. */
+export type OfferedClient = Pick<Client, 'id' | 'name' | 'scope' | 'createdAt'>
+
+const OFFERED_CLIENT = selection(clients, ['id', 'name', 'scope', 'createdAt'])
+
+/** A page offers so many clients, so that it reads few rows. */
+const MAX_OFFERED = 100
+
+/** The same of a page that also says how each of them is. */
+export const MAX_WATCHED = 30
+
+/**
+ * The newest clients of a tenant, and the given one, oldest first, without deleted ones.
+ *
+ * @param among those that may write, or all
+ * @param andId an id, or a subquery of one
+ */
+export function offeredClientsQuery(
+  tenantId: string,
+  among: TokenScope | 'all',
+  andId?: string | SQL,
+  size = MAX_OFFERED,
+): Query<readonly OfferedClient[]> {
+  const inTenant = sql`tenant_id = ${tenantId} AND deleted_at IS NULL`
+  const ofScope = among === 'all' ? sql`` : sql` AND scope = ${among}`
+  return {
+    statements: [
+      OFFERED_CLIENT.where(
+        sql`${inTenant}${ofScope} ORDER BY created_at DESC, id DESC LIMIT ${sql.raw(String(size))}`,
+      ),
+      OFFERED_CLIENT.where(sql`${inTenant} AND id = ${andId ?? null}`),
+    ],
+    read: (results) => {
+      const found = results.flatMap((result) => OFFERED_CLIENT.all(result))
+      const unique = [...new Map(found.map((client) => [client.id, client])).values()]
+      return unique.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+    },
+  }
+}
+
+/** The clients that may own a resource: the newest that may write, and the owner. */
+export function ownersQuery(
+  { table }: Pick<StoredResourceType, 'table'>,
+  tenantId: string,
+  resourceId: string,
+): Query<readonly OfferedClient[]> {
+  const owner = sql`(SELECT created_by FROM ${sql.raw(table.name)} WHERE tenant_id = ${tenantId} AND id = ${resourceId})`
+  return offeredClientsQuery(tenantId, 'provision', owner)
+}
+
+/** The newest clients, and the one that sent the request of an entry of the provisioning log. */
+export function sendersQuery(tenantId: string, entryId: string): Query<readonly OfferedClient[]> {
+  const sender = sql`(SELECT client_id FROM provisioning_log WHERE tenant_id = ${tenantId} AND id = ${entryId})`
+  return offeredClientsQuery(tenantId, 'all', sender)
 }
 
 /** A client that has written or may do so; the administrator is one of them. */

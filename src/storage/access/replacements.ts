@@ -5,6 +5,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Statement, statement, UniqueError } from '../database/database.ts'
+import type { Query } from '../database/query.ts'
 
 /** A credential that administrators generate. */
 export type CredentialKind = 'token' | 'secret'
@@ -66,4 +67,41 @@ export async function keepCredential(
       AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = ${tenantId} AND state = 'ready')`)
   const [kept] = await db.batch([{ ...keep, act: {} }])
   return (kept?.changes ?? 0) > 0
+}
+
+/** A credential that an administrator generated. */
+interface FoundCredential {
+  readonly kind: CredentialKind
+  readonly credential: { readonly id: string; readonly clientId: string }
+}
+
+/** @returns undefined when the tenant has no such credential */
+export function credentialQuery(tenantId: string, id: string): Query<FoundCredential | undefined> {
+  const kinds = ['token', 'secret'] as const
+  return {
+    statements: kinds.map((kind) =>
+      statement(sql`SELECT id, client_id AS clientId FROM ${isOwn(kind, tenantId, id)}`),
+    ),
+    read: (results) => {
+      const found = kinds.flatMap((kind, i) =>
+        (results[i]?.rows ?? []).map((row) => ({
+          kind,
+          credential: { id: String(row.id), clientId: String(row.clientId) },
+        })),
+      )
+      return found[0]
+    },
+  }
+}
+
+/** A subquery of the id of its client. */
+export function clientOfCredential(tenantId: string, id: string): SQL {
+  const clientOf = (kind: CredentialKind) => sql`(SELECT client_id FROM ${isOwn(kind, tenantId, id)})`
+  return sql`coalesce(${clientOf('token')}, ${clientOf('secret')})`
+}
+
+/** The table with a condition. Access tokens are no credentials of administrators. */
+function isOwn(kind: CredentialKind, tenantId: string, id: string): SQL {
+  const generated = kind === 'token' ? sql` AND credential_id IS NULL` : sql``
+  return sql`${tableOf(kind)} WHERE tenant_id = ${tenantId} AND id = ${id}${generated}`
 }

@@ -1,6 +1,8 @@
 /** Reads what a client did between two times, as far as it can be undone. */
+
 import { type SQL, sql } from 'drizzle-orm'
 import { MAX_COUNTED_EVENTS } from '../../scim/limits.ts'
+import { administratorId } from '../access/administrator.ts'
 import { type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { eventAt, eventOf, type HistoryEvent, isChange, MEMBER_EVENTS } from './history.ts'
@@ -337,15 +339,20 @@ export interface Actor {
   readonly name: string
 }
 
-const MAX_ACTORS = 500
+const MAX_ACTORS = 100
 
-export function actorsQuery(tenantId: string): Query<readonly Actor[]> {
+/** The newest actors, the administrator and the given one, by their names. */
+export function actorsQuery(tenantId: string, andId: string): Query<readonly Actor[]> {
+  const select = sql`SELECT id, name FROM clients WHERE tenant_id = ${tenantId}`
   return {
     statements: [
-      statement(
-        sql`SELECT id, name FROM clients WHERE tenant_id = ${tenantId} ORDER BY name, id LIMIT ${MAX_ACTORS}`,
-      ),
+      statement(sql`${select} ORDER BY created_at DESC, id DESC LIMIT ${MAX_ACTORS}`),
+      statement(sql`${select} AND id IN (${administratorId(tenantId)}, ${andId})`),
     ],
-    read: ([found]) => (found?.rows ?? []).map(({ id, name }) => ({ id: String(id), name: String(name) })),
+    read: (results) => {
+      const rows = results.flatMap((result) => result.rows)
+      const actors = new Map(rows.map(({ id, name }) => [String(id), String(name)]))
+      return Array.from(actors, ([id, name]) => ({ id, name })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    },
   }
 }

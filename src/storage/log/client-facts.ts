@@ -9,6 +9,7 @@ import {
   HEALTH_WINDOW_MS,
   type HealthState,
 } from '../../scim/client-health.ts'
+import { MAX_WATCHED } from '../access/clients.ts'
 import { type Row, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { firstIdAt } from './log-pages.ts'
@@ -34,11 +35,24 @@ export interface Connections extends RecentEntries {
   readonly facts: ReadonlyMap<string, ClientFacts>
 }
 
-/** @param now milliseconds since 1970 */
-export function connectionsQuery(tenantId: string, now: number): Query<Connections> {
+/**
+ * @param now milliseconds since 1970
+ * @param watched the facts of the newest clients only, and of one more: its id, or a subquery of it
+ */
+export function connectionsQuery(
+  tenantId: string,
+  now: number,
+  watched?: { readonly andId: string | SQL },
+): Query<Connections> {
   const recent = recentEntriesQuery(tenantId, now)
+  const newest = sql`SELECT id FROM clients WHERE tenant_id = ${tenantId} AND scope = 'provision' AND deleted_at IS NULL
+    ORDER BY created_at DESC, id DESC LIMIT ${sql.raw(String(MAX_WATCHED))}`
+  const ofClients =
+    watched === undefined
+      ? sql`c.tenant_id = ${tenantId}`
+      : sql`+c.tenant_id = ${tenantId} AND c.id IN (SELECT id FROM (${newest}) UNION ALL SELECT ${watched.andId})`
   return {
-    statements: [clientsStatement(sql`c.tenant_id = ${tenantId}`), ...recent.statements],
+    statements: [clientsStatement(ofClients), ...recent.statements],
     read: ([clients, ...results]) => {
       const entries = recent.read(results)
       const found = clientsOf(clients?.rows ?? [], [entries])

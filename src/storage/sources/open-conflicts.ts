@@ -82,7 +82,7 @@ export function conflictsQuery(request: ConflictsRequest): Query<readonly Confli
           ${dataOf(types, 'c.other_resource_id')} AS otherData, ${memberNameOf(types)} AS memberName
         FROM source_conflicts AS c WHERE c.tenant_id = ${tenantId} AND ${hasState}
         ORDER BY c.first_seen_at LIMIT ${size} OFFSET ${offset}`),
-      activeClientsStatement(tenantId, now),
+      activeClientsStatement(tenantId, now, sql`SELECT 1 FROM source_conflicts AS c WHERE c.tenant_id = ${tenantId} AND ${hasState}`),
     ],
     read: ([found, active]) => {
       const clients = new Set((active?.rows ?? []).map(({ id }) => String(id)))
@@ -137,11 +137,11 @@ function memberNameOf(types: readonly StoredResourceType[]): SQL {
   return sql`CASE c.kind WHEN 'membership' THEN coalesce(${sql.join(names, sql`, `)}, NULL) END`
 }
 
-/** The clients that have a credential that is valid. */
-function activeClientsStatement(tenantId: string, now: number): Statement {
+/** The clients that have a credential that is valid. @param conflicts without any, no client is looked for */
+function activeClientsStatement(tenantId: string, now: number, conflicts: SQL): Statement {
   const has = (table: string, condition: SQL) =>
     sql`SELECT client_id FROM ${sql.raw(table)} WHERE tenant_id = ${tenantId} AND ${condition}`
-  return statement(sql`SELECT id FROM clients WHERE tenant_id = ${tenantId} AND deleted_at IS NULL AND id IN (
+  return statement(sql`SELECT id FROM clients WHERE EXISTS (${conflicts}) AND tenant_id = ${tenantId} AND deleted_at IS NULL AND id IN (
     ${has('tokens', sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now})`)}
     UNION ${has('client_secrets', sql`revoked_at IS NULL AND expires_at > ${now}`)}
     UNION ${has('client_trusts', sql`true`)})`)

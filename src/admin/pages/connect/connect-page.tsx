@@ -10,10 +10,10 @@ import { GUIDES } from './guides.ts'
 export function ConnectPage(props: {
   readonly administrator: Administrator
   readonly tenant: PageTenant
-  /** The number of clients that may write. */
-  readonly clientCount: number
+  /** Whether a client may write. */
+  readonly isConnected: boolean
 }) {
-  const { administrator, tenant, clientCount } = props
+  const { administrator, tenant, isConnected } = props
   const paths = tenantPaths(tenant.id)
   return (
     <Layout title="Connect" administrator={administrator} tenant={tenant} current="connect">
@@ -30,7 +30,7 @@ export function ConnectPage(props: {
         ))}
       </ul>
       <Section id="connected" title="Connected already">
-        {clientCount === 0 ? (
+        {!isConnected ? (
           <EmptyState title="No client may provision yet." />
         ) : (
           <p>

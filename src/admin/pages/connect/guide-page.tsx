@@ -3,7 +3,7 @@
  */
 import type { Child } from 'hono/jsx'
 import { isPublicName } from '../../../provider/webhooks/webhook-url.ts'
-import type { Client } from '../../../storage/access/clients.ts'
+import type { OfferedClient } from '../../../storage/access/clients.ts'
 import type { CredentialKind } from '../../../storage/access/replacements.ts'
 import { Notice, PageHead, Section } from '../../components/blocks.tsx'
 import { CredentialForm, type CredentialInput } from '../../components/credential-form.tsx'
@@ -20,7 +20,7 @@ import { type WatchProps, WatchSection } from './watch-section.tsx'
 export interface GuidePageProps extends Omit<WatchProps, 'others'> {
   readonly administrator: Administrator
   /** The clients that may write. */
-  readonly clients: readonly Client[]
+  readonly clients: readonly OfferedClient[]
   readonly values: KnownValues
   /** The kind of the credential of this page; undefined before one was generated. */
   readonly kind: CredentialKind | undefined

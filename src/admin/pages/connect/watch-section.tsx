@@ -8,7 +8,7 @@ import { MINUTE_MS } from '../../../scim/duration.ts'
 import { pathSegment } from '../../../scim/path-segment.ts'
 import type { ResourceType } from '../../../scim/schema/definition.ts'
 import { pluralOf } from '../../../scim/schema/resource-type.ts'
-import type { Client } from '../../../storage/access/clients.ts'
+import type { OfferedClient } from '../../../storage/access/clients.ts'
 import { FIRST_ENTRIES, NEWEST_ENTRIES, type SeenEntry } from '../../../storage/log/recent-entries.ts'
 import type { WrittenResource } from '../../../storage/sources/written-resources.ts'
 import { Badge, type Tone } from '../../components/blocks.tsx'
@@ -30,9 +30,9 @@ export interface WatchProps {
   /** The address of this page. */
   readonly path: string
   /** The client that is watched; undefined if there is none yet. */
-  readonly client: Client | undefined
+  readonly client: OfferedClient | undefined
   /** The clients that could be watched instead. */
-  readonly others: readonly Client[]
+  readonly others: readonly OfferedClient[]
   readonly steps: readonly WatchStep[]
   /** Those of all clients: see RecentEntries. */
   readonly refused: readonly SeenEntry[]
