@@ -82,7 +82,11 @@ export function conflictsQuery(request: ConflictsRequest): Query<readonly Confli
           ${dataOf(types, 'c.other_resource_id')} AS otherData, ${memberNameOf(types)} AS memberName
         FROM source_conflicts AS c WHERE c.tenant_id = ${tenantId} AND ${hasState}
         ORDER BY c.first_seen_at LIMIT ${size} OFFSET ${offset}`),
-      activeClientsStatement(tenantId, now, sql`SELECT 1 FROM source_conflicts AS c WHERE c.tenant_id = ${tenantId} AND ${hasState}`),
+      activeClientsStatement(
+        tenantId,
+        now,
+        sql`SELECT 1 FROM source_conflicts AS c WHERE c.tenant_id = ${tenantId} AND ${hasState}`,
+      ),
     ],
     read: ([found, active]) => {
       const clients = new Set((active?.rows ?? []).map(({ id }) => String(id)))
