@@ -366,6 +366,17 @@ export function prepared<Name extends string>(
   }
 }
 
+/** The same for statements that are always sent together. */
+export function preparedAll<Name extends string>(
+  build: (slots: Slots<Name>) => readonly SQLWrapper[],
+): (values: Readonly<Record<Name, SqlValue>>) => readonly Statement[] {
+  let statements: readonly ReturnType<typeof prepared<Name>>[] | undefined
+  return (values) => {
+    statements ??= build(SLOTS as Slots<Name>).map((query) => prepared<Name>(() => query))
+    return statements.map((statement) => statement(values))
+  }
+}
+
 interface Template<Name extends string> {
   readonly sql: string
   readonly params: readonly ((values: Readonly<Record<Name, SqlValue>>) => SqlValue)[]

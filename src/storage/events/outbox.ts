@@ -8,6 +8,7 @@ import { eventType, type NewEvent, nativeObjectIdPath, type TenantEventType } fr
 import type { Credentials } from '../access/token-conditions.ts'
 import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { clientOfToken } from '../tables/stored-resources.ts'
 
 /** The request that causes events. */
 export interface EventSource {
@@ -76,50 +77,68 @@ export function eventStatements(tenantId: string, events: readonly SourcedEvent[
   return statements
 }
 
+/** A deletion in SQL. */
 export interface DeletedResource {
+  /** What it takes from the type is the same in every tenant. */
   readonly type: StoredResourceType
-  readonly id: string
   /** The condition that the row `gone` of its table is deleted. */
   readonly isWanted: SQL
-  /** The type of the groups that it may be a member of. */
-  readonly groups: StoredResourceType | undefined
 }
 
+/** The values of a deletion. */
+export type DeletionSlot = keyof Credentials | 'requestId' | 'goneId'
+
 /**
- * The statement that stores the events of a deletion: the resource leaves each of its groups, and is then deleted. It runs
- * after the groups got their new versions and before the resource is deleted.
+ * Stores the events of a deletion: the resource leaves each of its groups, and is then deleted. It runs after the groups got
+ * their new versions and before the resource is deleted.
+ *
+ * @param deleted.groups the type of the groups that it may be a member of
+ * @param slots.native the path of the nativeObjectId of the resource; `groupNative`: of its groups
  */
-export function deletionEventsStatement(
-  { credentials, requestId }: EventSource,
-  { type, id, isWanted, groups }: DeletedResource,
-): Statement {
-  const { tenantId, tokenHash, now } = credentials
+export function insertDeletionEvents(
+  { type, isWanted, groups }: DeletedResource & { readonly groups: StoredResourceType | undefined },
+  slots: Slots<DeletionSlot | 'native' | 'groupNative'>,
+): SQL {
+  const { tenantId, tokenHash, now, requestId, goneId } = slots
   const gone = sql`FROM ${sql.raw(type.table.name)} AS gone WHERE ${isWanted}`
   const left =
     groups &&
-    sql`SELECT g.id AS position, ${eventType(groups, 'members_removed')} AS type, g.id,
-        json_object(${identitySql(groups, 'g')}, 'version', g.version, 'members', json_array(${id})) AS data
+    sql`SELECT g.id AS position, ${typeText(groups, 'members_removed')} AS type, g.id,
+        json_object(${identityAt(groups, 'g', slots.groupNative)}, 'version', g.version, 'members', json_array(${goneId})) AS data
       FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
-      WHERE m.tenant_id = ${tenantId} AND m.member_id = ${id} AND m.group_id <> ${id} AND EXISTS (SELECT 1 ${gone})
+      WHERE m.tenant_id = ${tenantId} AND m.member_id = ${goneId} AND m.group_id <> ${goneId} AND EXISTS (SELECT 1 ${gone})
       UNION ALL`
   // "~" sorts after every id.
-  const rows = sql`${left} SELECT '~' AS position, ${eventType(type, 'deleted')} AS type, gone.id,
-    json_object(${identitySql(type, 'gone')}, 'version', gone.version) AS data ${gone}`
-  return statement(sql`${INSERT_EVENTS}
+  const rows = sql`${left} SELECT '~' AS position, ${typeText(type, 'deleted')} AS type, gone.id,
+    json_object(${identityAt(type, 'gone', slots.native)}, 'version', gone.version) AS data ${gone}`
+  return sql`${INSERT_EVENTS}
     SELECT ${tenantId}, coalesce(newest.seq, 0) + row_number() OVER up_to_here, type, ${now},
-      (SELECT client_id FROM tokens WHERE hash = ${tokenHash}), ${requestId}, id, data, NULL,
+      ${clientOfToken(tokenHash)}, ${requestId}, id, data, NULL,
       coalesce(newest.total_bytes, 0) + sum(octet_length(data)) OVER up_to_here
     FROM ${newest(tenantId)} CROSS JOIN (${rows})
-    WINDOW up_to_here AS (ORDER BY position ROWS UNBOUNDED PRECEDING)`)
+    WINDOW up_to_here AS (ORDER BY position ROWS UNBOUNDED PRECEDING)`
+}
+
+function typeText(type: StoredResourceType, kind: Parameters<typeof eventType>[1]): SQL {
+  return sql.raw(`'${eventType(type, kind)}'`)
+}
+
+/** The path of the nativeObjectId in the document of a resource; null if its type has none. */
+export function nativeJsonPath(type: StoredResourceType): string | null {
+  const native = nativeObjectIdPath(type)
+  return native === undefined ? null : `$."${native[0]}".${native[1]}`
 }
 
 /** The identifiers of a resource, as in `identityOf`: arguments of json_object. @param alias of its table */
 export function identitySql(type: StoredResourceType, alias: string): SQL {
-  const native = nativeObjectIdPath(type)
-  const value = (path: string) => sql.raw(`${alias}.data ->> '${path}'`)
-  return sql`'externalId', ${value('$.externalId')},
-    ${sql.raw(`'${type.nameAttribute}'`)}, ${value(`$.${type.nameAttribute}`)},
-    'nativeObjectId', ${native === undefined ? sql`NULL` : value(`$."${native[0]}".${native[1]}`)}`
+  const native = nativeJsonPath(type)
+  return identityAt(type, alias, native === null ? sql`NULL` : sql.raw(`'${native}'`))
+}
+
+function identityAt({ nameAttribute }: StoredResourceType, alias: string, native: SQL | Placeholder): SQL {
+  const data = sql.raw(`${alias}.data`)
+  const name = sql.raw(nameAttribute)
+  return sql`'externalId', ${data} ->> '$.externalId', '${name}', ${data} ->> '$.${name}', 'nativeObjectId', ${data} ->> ${native}`
 }
 
 /**

@@ -12,8 +12,11 @@ import {
   UNUSUAL,
   windowStart,
 } from '../../scim/deprovisioning.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type Credentials, credentialsOf, isAdmittedToken } from '../access/token-conditions.ts'
-import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
+import { prepared, type Slots, type SqlValue, type Statement } from '../database/database.ts'
+import type { DeletedResource } from '../events/outbox.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
 import type { TenantContext } from '../tenants/context.ts'
 
 type Guarded = Pick<TenantContext, 'actor' | 'version' | 'deprovisionGuard'>
@@ -111,23 +114,27 @@ function checkStatement({ deprovisionGuard }: Guarded, values: Readonly<Record<S
   return deprovisionGuard === undefined ? alarmStatement(values) : guardStatement(values)
 }
 
-/**
- * The same for a deletion: one statement to run before it, because it counts the memberships, and one to run after it.
- *
- * @param from the table of the resource, as `gone` @param isWanted the condition that it is deleted
- */
-export function deletionStatements(
+/** The values by which a deletion is counted. */
+export type CountSlot = Slot
+
+/** Counts what a deletion takes away. It runs before it, because it counts the memberships. */
+export function countDeletion({ type, isWanted }: DeletedResource, slots: Slots<CountSlot>): SQL {
+  const members = sql.raw(hasMembers(type) ? 'member_count' : '0 AS member_count')
+  return insertCounts(slots, {
+    memberships: sql`gone.member_count`,
+    join: sql`(SELECT ${members} FROM ${sql.raw(type.table.name)} AS gone WHERE ${isWanted}) AS gone CROSS JOIN`,
+  })
+}
+
+/** The values of `countDeletion`, and the statement that ends the batch or tells. It runs after the deletion. */
+export function deletionCounts(
   tenant: Guarded,
-  { from, isWanted, isGroup }: { readonly from: SQL; readonly isWanted: SQL; readonly isGroup: boolean },
-): { readonly before: Statement; readonly after: Statement } {
+  type: StoredResourceType,
+): { readonly values: Readonly<Record<CountSlot, SqlValue>>; readonly check: Statement } {
+  const isGroup = hasMembers(type)
   const lost = { users: isGroup ? 0 : 1, groups: isGroup ? 1 : 0, memberships: isGroup ? 1 : 0 }
   const values = valuesOf(tenant, lost)
-  const memberships = isGroup ? sql`gone.member_count` : sql`0`
-  const join = sql`(SELECT ${isGroup ? sql`member_count` : sql`0 AS member_count`} FROM ${from} AS gone WHERE ${isWanted}) AS gone CROSS JOIN`
-  return {
-    before: statement(insertCounts(values, { memberships, join })),
-    after: checkStatement(tenant, values),
-  }
+  return { values, check: checkStatement(tenant, values) }
 }
 
 /** The statements that count a held write, and tell once for each window. */

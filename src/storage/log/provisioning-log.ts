@@ -19,20 +19,13 @@ import {
   writer,
 } from '../access/token-conditions.ts'
 import { readAs, runAsWriter, writeAs } from '../access/tokens.ts'
-import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
+import { prepared, type Slots, type SqlValue, type Statement } from '../database/database.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
-import type { ResourceTable } from '../tables/resource-tables.ts'
+import type { ResourceTable, StoredResourceType } from '../tables/resource-tables.ts'
 import type { StoredRow } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import type { LogEntry } from './log-entry.ts'
 import { shortenedEntry } from './shortened-entry.ts'
-
-/** The part of an entry that the database adds: a resource that must exist, and its name. */
-export interface LogSource {
-  /** `JOIN … ON …`: nothing is logged if it finds no row. */
-  readonly join: SQL
-  readonly resourceName: SQL
-}
 
 type EntryValue = Exclude<keyof LogEntry, 'resourceName'> | 'tenantId'
 
@@ -72,15 +65,33 @@ const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | ke
 )
 
 /** The statement that logs a write. It logs nothing if the token is not valid. */
-export function logStatement(credentials: Credentials, entry: LogEntry, source?: LogSource): Statement {
-  const values = valuesOf(credentials, entry)
-  if (source === undefined) return insertNamedEntry(values)
-  const from = sql`tokens ${source.join} WHERE ${isAdmittedToken(values)}`
-  const resourceName = sql`substr(${source.resourceName}, 1, ${MAX_LOGGED_NAME_CHARACTERS})`
-  return statement(insertEntry(values, { ...TOKEN, resourceName, from }))
+export function logStatement(credentials: Credentials, entry: LogEntry): Statement {
+  return insertNamedEntry(entryValues(credentials, entry))
 }
 
-function valuesOf(credentials: Credentials, entry: LogEntry) {
+/** The values of an entry whose name the database adds. */
+export type EntrySlot = EntryValue | keyof Credentials
+
+/**
+ * Logs a deletion with the name of the resource.
+ *
+ * @param isWanted the condition on the resource, `gone`: nothing is logged if there is no such row
+ */
+export function insertDeletionEntry(
+  { table, nameAttribute }: StoredResourceType,
+  isWanted: SQL,
+  slots: Slots<EntrySlot>,
+): SQL {
+  const name = sql.raw(`gone.data ->> '$.${nameAttribute}', 1, ${MAX_LOGGED_NAME_CHARACTERS}`)
+  return insertEntry(slots, {
+    ...TOKEN,
+    resourceName: sql`substr(${name})`,
+    from: sql`tokens JOIN ${sql.raw(table.name)} AS gone ON ${isWanted} WHERE ${isAdmittedToken(slots)}`,
+  })
+}
+
+/** The values of an entry in its stored form. */
+export function entryValues(credentials: Credentials, entry: LogEntry) {
   const short = shortenedEntry(entry)
   const [changes, ignored] = [JSON.stringify(short.changes), JSON.stringify(short.ignored)]
   return { ...credentials, ...short, changes, ignored }
@@ -125,7 +136,7 @@ function refusedStatement(
 ): Statement {
   const { time, action, resourceType, status, scimType } = entry
   return insertRefusedEntry({
-    ...valuesOf(credentials, entry),
+    ...entryValues(credentials, entry),
     minute: String(Math.floor(time / MINUTE_MS)),
     kind: `${action} ${resourceType} ${status} ${scimType ?? ''}`,
     request: request === undefined ? null : JSON.stringify(request),
@@ -177,7 +188,7 @@ export function guardingLogStatement(
     readonly owner?: string | null | undefined
   },
 ): Statement {
-  const values = valuesOf(credentials, entry)
+  const values = entryValues(credentials, entry)
   if (before === undefined) return insertTokenGuard(values)
   const { version, createdAt, json: data } = before.row
   const row = { ...values, version, createdAt, data }
@@ -229,7 +240,7 @@ const insertEntries = prepared(({ tenantId, entries }: Slots<'tenantId' | 'entri
 export function logStatements(tenantId: string, log: readonly WrittenEntry[]): readonly Statement[] {
   const [first] = log
   if (log.length === 1 && first !== undefined) return [logStatement(first.credentials, first.entry)]
-  const entries = log.map(({ credentials, entry }) => JSON.stringify(valuesOf(credentials, entry)))
+  const entries = log.map(({ credentials, entry }) => JSON.stringify(entryValues(credentials, entry)))
   return chunksOf(entries).map((chunk) => insertEntries({ tenantId, entries: `[${chunk.join(',')}]` }))
 }
 

@@ -3,10 +3,16 @@
  * memberships are deleted afterwards, a chunk at a time. Until then, a membership does not imply its group. Most queries
  * read memberships together with their groups, and need nothing more; a query that does not must use isOfGroup.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { fragment, type SqlFragment } from '../../scim/filter/sql-fragment.ts'
 import { MAX_DELETED_GROUPS, MAX_DELETED_MEMBERSHIPS } from '../../scim/limits.ts'
-import { countStatements, type Database, type Statement, statement } from '../database/database.ts'
+import {
+  countStatements,
+  type Database,
+  type SqlValue,
+  type Statement,
+  statement,
+} from '../database/database.ts'
 import { selection } from '../tables/selection.ts'
 import { deletedGroups } from '../tables/tables.ts'
 import { keptMembersStatement } from './tombstones.ts'
@@ -17,7 +23,7 @@ export function isOfGroup(tenantId: string): SqlFragment {
 }
 
 /** The condition on the group `gone` that it may be deleted: it is small, or few deletions are pending. */
-export function hasRoomForDeletion(tenantId: string): SQL {
+export function hasRoomForDeletion(tenantId: SqlValue | Placeholder): SQL {
   return sql`(gone.member_count <= ${MAX_DELETED_MEMBERSHIPS}
     OR (SELECT count(*) FROM deleted_groups WHERE tenant_id = ${tenantId}) < ${MAX_DELETED_GROUPS})`
 }

@@ -1,23 +1,42 @@
 /**
  * Deletes a resource with its memberships in one batch, except those of a large group: see deleted-groups.ts.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { Preconditions } from '../../scim/version.ts'
-import { administratorId } from '../access/administrator.ts'
+import { administratorIdBeside } from '../access/administrator.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
-import { writeAs, writeAsAll } from '../access/tokens.ts'
-import { GuardError, inBackground, type Statement, statement } from '../database/database.ts'
-import { deletionEventsStatement } from '../events/outbox.ts'
-import { deletionStatements } from '../guard/deprovisioning.ts'
+import { writeAsAll } from '../access/tokens.ts'
+import {
+  type Database,
+  GuardError,
+  inBackground,
+  preparedAll,
+  type Slots,
+  type SqlValue,
+  type Statement,
+  type StatementResult,
+} from '../database/database.ts'
+import {
+  type DeletedResource,
+  type DeletionSlot,
+  insertDeletionEvents,
+  nativeJsonPath,
+} from '../events/outbox.ts'
+import { type CountSlot, countDeletion, deletionCounts } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
-import { logStatement } from '../log/provisioning-log.ts'
+import { type EntrySlot, entryValues, insertDeletionEntry } from '../log/provisioning-log.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { clientOfToken, meetsPreconditions } from '../tables/stored-resources.ts'
+import {
+  type AllowedVersions,
+  allowedVersions,
+  clientOfToken,
+  isAllowedVersion,
+} from '../tables/stored-resources.ts'
 import { countOfValues } from '../tables/user-values.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { hasRoomForDeletion } from './deleted-groups.ts'
-import { tombstoneStatements } from './tombstones.ts'
+import { keepDeleted } from './tombstones.ts'
 
 /** The result of a deletion. */
 export interface DeletionResult {
@@ -37,38 +56,107 @@ export interface DeletionResult {
 /** The most memberships of a resource that its deletion ends without taking long: some tens of milliseconds. */
 const FEW_MEMBERSHIPS = 2_000
 
-/** Ends its batch if a resource is a member of many groups. See `checkStatement` in tenants/identity.ts for the error. */
-function hasFewMemberships(tenantId: string, id: string): Statement {
-  const count = sql`(SELECT count(*) FROM (SELECT 1 FROM memberships
-    WHERE tenant_id = ${tenantId} AND member_id = ${id} LIMIT ${FEW_MEMBERSHIPS + 1}))`
-  return statement(
-    sql`SELECT json_extract('{}', iif(${count} <= ${FEW_MEMBERSHIPS}, '$', 'guard: many memberships'))`,
-  )
+/** The values of a deletion. */
+type Slot =
+  | DeletionSlot
+  | EntrySlot
+  | CountSlot
+  | keyof AllowedVersions
+  | 'native'
+  | 'groupNative'
+  | 'mayTakeLong'
+
+type Values = Readonly<Record<Slot, SqlValue>>
+
+/** What the statements of a deletion depend on, beside its values. */
+interface DeletionKind {
+  /** What they take from it is the same in every tenant, and so is the type of the groups that it may be a member of. */
+  readonly type: StoredResourceType
+  readonly groups: StoredResourceType | undefined
+  /** Whether only its owner may delete it. */
+  readonly isByOwner: boolean
+  readonly hasPreconditions: boolean
+  readonly isKept: boolean
 }
 
-/**
- * Writes, or if that would take long, writes in the background.
- *
- * @param check ends the batch if it would take long
- * @returns the results of the statements
- */
-async function writeOrWriteInBackground(
-  tenant: TenantContext,
-  check: Statement,
-  statements: readonly Statement[],
-) {
-  try {
-    return (await writeAs(tenant, [check, ...statements])).slice(1)
-  } catch (error) {
-    if (!(error instanceof GuardError) || error.rule !== 'many memberships') throw error
+/** The statements of each kind. To render them takes a tenth of the time of a deletion. */
+const kinds = new Map<string, (values: Values) => readonly Statement[]>()
+
+function deletionStatements(kind: DeletionKind, values: Values): readonly Statement[] {
+  const { type, isByOwner, hasPreconditions, isKept } = kind
+  const key = [type.table.name, isByOwner, hasPreconditions, isKept].join(' ')
+  const known = kinds.get(key) ?? prepareDeletion(kind)
+  kinds.set(key, known)
+  return known(values)
+}
+
+/** @returns the statements, the first of which selects the row of DeletionResult */
+function prepareDeletion(kind: DeletionKind): (values: Values) => readonly Statement[] {
+  const { type, groups, isKept } = kind
+  const queries = (slots: Slots<Slot>): readonly SQL[] => {
+    const isWanted = sql`${isResource(slots)} AND ${isAllowed(kind, slots)}`
+    const deleted = { type, isWanted }
+    return [
+      selectDeleted(kind, slots),
+      insertDeletionEntry(type, isWanted, slots),
+      ...(type.isMember ? [updateGroups(deleted, slots)] : []),
+      insertDeletionEvents({ ...deleted, groups }, slots),
+      countDeletion(deleted, slots),
+      ...(isKept ? keepDeleted(deleted, slots) : []),
+      // The triggers delete its memberships, on both sides, or note those that are left.
+      sql`DELETE FROM ${sql.raw(type.table.name)} AS gone WHERE ${isWanted}`,
+    ]
   }
-  return await writeAsAll(inBackground(tenant.database), [credentialsOf(tenant)], statements)
+  return preparedAll(queries)
 }
 
-/** The condition on the resource `gone` that the client of a token may write it in the mode "owner". */
-function isOwnedBy(tenantId: string, tokenHash: string) {
+// With an alias, because the subquery on memberships changes rows of the same table.
+function isResource({ tenantId, goneId }: Slots<Slot>): SQL {
+  return sql`gone.tenant_id = ${tenantId} AND gone.id = ${goneId}`
+}
+
+/** The condition on the resource `gone` that it may be deleted. */
+function isAllowed({ type, isByOwner, hasPreconditions }: DeletionKind, slots: Slots<Slot>): SQL {
+  const conditions = [
+    ...(isByOwner ? [isOwned(slots)] : []),
+    ...(hasPreconditions ? [isAllowedVersion(sql`gone.version`, slots)] : []),
+    ...(hasMembers(type) ? [hasRoomForDeletion(slots.tenantId)] : []),
+  ]
+  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` AND `)
+}
+
+/** The condition on the resource `gone` that the client of the token may write it in the mode "owner". */
+function isOwned({ tokenHash }: Slots<Slot>): SQL {
   const client = clientOfToken(tokenHash)
-  return sql`(gone.created_by IS NULL OR gone.created_by = ${client} OR ${client} = ${administratorId(tenantId)})`
+  return sql`(gone.created_by IS NULL OR gone.created_by = ${client} OR ${client} = ${administratorIdBeside('gone.tenant_id')})`
+}
+
+/** Ends its batch if the resource is a member of many groups: see `checkStatement` in tenants/identity.ts for the error. */
+function selectDeleted(kind: DeletionKind, slots: Slots<Slot>): SQL {
+  const { type, isByOwner } = kind
+  const few = sql.raw(String(FEW_MEMBERSHIPS))
+  const count = sql`(SELECT count(*) FROM (SELECT 1 FROM memberships
+    WHERE tenant_id = ${slots.tenantId} AND member_id = ${slots.goneId} LIMIT ${few} + 1))`
+  const ownerName = isByOwner
+    ? sql`iif(${isOwned(slots)}, NULL, (SELECT name FROM clients WHERE id = gone.created_by))`
+    : sql`NULL`
+  return sql`SELECT version, ${sql.raw(hasMembers(type) ? 'member_count' : '0')} AS members,
+      octet_length(data) + octet_length(keys) AS bytes, ${countOfValues(sql`keys`)} AS valueCount,
+      iif(${isAllowed(kind, slots)}, 1, 0) AS isDeleted, ${ownerName} AS ownerName,
+      json_extract('{}', iif(${slots.mayTakeLong} OR ${count} <= ${few}, '$', 'guard: many memberships')) AS checked
+    FROM ${sql.raw(type.table.name)} AS gone WHERE ${isResource(slots)}`
+}
+
+/** Excludes the resource itself if it is its own member: otherwise its version would no longer be the one to delete. */
+function updateGroups(
+  { type, isWanted }: DeletedResource,
+  { tenantId, tokenHash, now, goneId }: Slots<Slot>,
+): SQL {
+  return sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
+      member_count = member_count - 1, modified_by = ${clientOfToken(tokenHash)}
+    WHERE tenant_id = ${tenantId} AND id <> ${goneId}
+      AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${goneId})
+      AND EXISTS (SELECT 1 FROM ${sql.raw(type.table.name)} AS gone WHERE ${isWanted})`
 }
 
 /**
@@ -93,36 +181,30 @@ export async function deleteResource(
   },
 ): Promise<DeletionResult> {
   const credentials = credentialsOf(tenant)
-  const { tenantId, tokenHash, now } = credentials
-  // With an alias, because the subquery on memberships changes rows of the same table.
-  const from = sql.raw(type.table.name)
-  const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
-  const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
-  const hasRoom = hasMembers(type) ? hasRoomForDeletion(tenantId) : sql`true`
-  const isOwned = tenant.sourceMode === 'owner' ? isOwnedBy(tenantId, tokenHash) : sql`true`
-  const isAllowed = sql`${isOwned} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
-  const isWanted = sql`${isResource} AND ${isAllowed}`
-  const lost = deletionStatements(tenant, { from, isWanted, isGroup: hasMembers(type) })
-  const results = await writeOrWriteInBackground(tenant, hasFewMemberships(tenantId, id), [
-    statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes,
-        ${countOfValues(sql`keys`)} AS valueCount, iif(${isAllowed}, 1, 0) AS isDeleted,
-        iif(${isOwned}, NULL, (SELECT name FROM clients WHERE id = gone.created_by)) AS ownerName
-      FROM ${from} AS gone WHERE ${isResource}`),
-    logStatement(credentials, log, {
-      join: sql`JOIN ${from} AS gone ON ${isWanted}`,
-      resourceName: sql`gone.data ->> ${sql.raw(`'$.${type.nameAttribute}'`)}`,
-    }),
-    ...(type.isMember ? [changedGroups()] : []),
-    deletionEventsStatement(
-      { credentials, requestId: log.requestId },
-      { type, id, isWanted, groups: type.isMember ? tenant.resourceTypes.find(hasMembers) : undefined },
-    ),
-    lost.before,
-    ...(isKept ? tombstoneStatements({ credentials, requestId: log.requestId }, { type, id, isWanted }) : []),
-    // The triggers delete its memberships, on both sides, or note those that are left.
-    statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
-    lost.after,
-  ])
+  const versions = allowedVersions(preconditions)
+  const groups = type.isMember ? tenant.resourceTypes.find(hasMembers) : undefined
+  const counts = deletionCounts(tenant, type)
+  const kind = {
+    type,
+    groups,
+    isByOwner: tenant.sourceMode === 'owner',
+    hasPreconditions: versions !== undefined,
+    isKept,
+  }
+  const values = {
+    ...counts.values,
+    ...entryValues(credentials, log),
+    goneId: id,
+    matched: versions?.matched ?? null,
+    excluded: versions?.excluded ?? null,
+    native: nativeJsonPath(type),
+    groupNative: groups === undefined ? null : nativeJsonPath(groups),
+  }
+  const statementsOf = (mayTakeLong: number) => [
+    ...deletionStatements(kind, { ...values, mayTakeLong }),
+    counts.check,
+  ]
+  const results = await writeOrWriteInBackground(tenant, statementsOf)
   const {
     version = null,
     members: count,
@@ -139,15 +221,20 @@ export async function deleteResource(
     values: Number(valueCount ?? 0),
     ownerName: ownerName == null ? undefined : String(ownerName),
   }
+}
 
-  /**
-   * Excludes the resource itself if it is its own member: otherwise its version would no longer be the one to delete.
-   */
-  function changedGroups(): Statement {
-    return statement(sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
-        member_count = member_count - 1, modified_by = ${clientOfToken(tokenHash)}
-      WHERE tenant_id = ${tenantId} AND id <> ${id}
-        AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
-        AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`)
+/** Writes, or if that would take long, writes in the background. @returns the results of the statements */
+async function writeOrWriteInBackground(
+  tenant: TenantContext,
+  statementsOf: (mayTakeLong: number) => readonly Statement[],
+): Promise<readonly StatementResult[]> {
+  const credentials = credentialsOf(tenant)
+  const write = (database: Database, statements: readonly Statement[]) =>
+    writeAsAll(database, [credentials], statements)
+  try {
+    return await write(tenant.database, statementsOf(0))
+  } catch (error) {
+    if (!(error instanceof GuardError) || error.rule !== 'many memberships') throw error
   }
+  return await write(inBackground(tenant.database), statementsOf(1))
 }

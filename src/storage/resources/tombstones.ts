@@ -6,56 +6,55 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { MAX_DELETED_MEMBERSHIPS, TOMBSTONE_IDS } from '../../scim/limits.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import { type Database, type Statement, statement } from '../database/database.ts'
+import { type Database, type Slots, type Statement, statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query } from '../database/query.ts'
-import type { DeletedResource, EventSource } from '../events/outbox.ts'
+import type { DeletedResource, DeletionSlot } from '../events/outbox.ts'
 import { NESTED_MEMBER } from '../tables/member-types.ts'
 import { selection } from '../tables/selection.ts'
+import { clientOfToken } from '../tables/stored-resources.ts'
 import { tombstones } from '../tables/tables.ts'
 
 /** The bytes of an id in a list of ids. */
-const ID_BYTES = 40
+const ID_BYTES = sql.raw('40')
 // Not a parameter: D1 binds numbers as REAL, and the division must be one of integers.
 const IDS_IN_A_ROW = sql.raw(String(TOMBSTONE_IDS))
 
-/** The statements that keep a resource. They run after its events are stored, and before it is deleted. */
-export function tombstoneStatements(
-  { credentials: { tenantId, tokenHash, now }, requestId }: EventSource,
-  { type, id, isWanted }: Omit<DeletedResource, 'groups'>,
-): readonly Statement[] {
+/** The queries that keep a resource. They run after its events are stored, and before it is deleted. */
+export function keepDeleted(
+  { type, isWanted }: DeletedResource,
+  { tenantId, tokenHash, now, requestId, goneId }: Slots<DeletionSlot>,
+): readonly SQL[] {
   const from = sql.raw(type.table.name)
   const gone = sql`FROM ${from} AS gone WHERE ${isWanted}`
   const members = sql.raw(hasMembers(type) ? 'gone.member_count' : '0')
   return [
     // Left by a restore that was not completed.
-    statement(
-      sql`DELETE FROM tombstones WHERE tenant_id = ${tenantId} AND id = ${id} AND EXISTS (SELECT 1 ${gone})`,
-    ),
-    statement(sql`INSERT INTO tombstones (tenant_id, id, seq, resource_type, name, data, version, created_at, last_modified,
+    sql`DELETE FROM tombstones WHERE tenant_id = ${tenantId} AND id = ${goneId} AND EXISTS (SELECT 1 ${gone})`,
+    sql`INSERT INTO tombstones (tenant_id, id, seq, resource_type, name, data, version, created_at, last_modified,
         deleted_at, client_id, created_by, request_id, member_count, total_bytes)
       SELECT gone.tenant_id, gone.id, coalesce((SELECT max(seq) FROM events WHERE tenant_id = ${tenantId}), 0),
-        ${type.name}, gone.data ->> ${sql.raw(`'$.${type.nameAttribute}'`)}, gone.data, gone.version, gone.created_at,
-        gone.last_modified, ${now}, (SELECT client_id FROM tokens WHERE hash = ${tokenHash}), gone.created_by, ${requestId}, ${members},
+        ${sql.raw(`'${type.name}'`)}, gone.data ->> ${sql.raw(`'$.${type.nameAttribute}'`)}, gone.data, gone.version, gone.created_at,
+        gone.last_modified, ${now}, ${clientOfToken(tokenHash)}, gone.created_by, ${requestId}, ${members},
         coalesce((SELECT total_bytes FROM tombstones WHERE tenant_id = ${tenantId} ORDER BY seq DESC LIMIT 1), 0)
           + octet_length(gone.data) + ${members} * ${ID_BYTES}
-      ${gone}`),
+      ${gone}`,
     ...(type.isMember ? [keptGroups()] : []),
     ...(hasMembers(type) ? [keptMembers()] : []),
   ]
 
-  function keptGroups(): Statement {
+  function keptGroups(): SQL {
     const rows = sql`SELECT m.tenant_id, m.member_id AS id, m.group_id AS other FROM memberships AS m
-      WHERE m.tenant_id = ${tenantId} AND m.member_id = ${id} AND m.group_id <> ${id} AND EXISTS (SELECT 1 ${gone})`
-    return statement(insertMemberships('groups', rows))
+      WHERE m.tenant_id = ${tenantId} AND m.member_id = ${goneId} AND m.group_id <> ${goneId} AND EXISTS (SELECT 1 ${gone})`
+    return insertMemberships('groups', rows)
   }
 
   /** Of a large group only the groups: a trigger deletes them with it, and the users afterwards. */
-  function keptMembers(): Statement {
-    const isGoing = sql`(m.member_type = ${NESTED_MEMBER} OR gone.member_count <= ${MAX_DELETED_MEMBERSHIPS})`
+  function keptMembers(): SQL {
+    const isGoing = sql`(m.member_type = ${NESTED_MEMBER} OR gone.member_count <= ${sql.raw(String(MAX_DELETED_MEMBERSHIPS))})`
     const rows = sql`SELECT m.tenant_id, m.group_id AS id, m.member_id AS other
       FROM ${from} AS gone CROSS JOIN memberships AS m ON m.tenant_id = gone.tenant_id AND m.group_id = gone.id
       WHERE ${isWanted} AND ${isGoing}`
-    return statement(insertMemberships('members', rows))
+    return insertMemberships('members', rows)
   }
 }
 
@@ -73,7 +72,7 @@ export function keptMembersStatement(tenantId: string, left: SQL): Statement {
 /** @param rows with `tenant_id`, `id` and `other`, the id on the other side */
 function insertMemberships(kind: 'members' | 'groups', rows: SQL): SQL {
   return sql`INSERT OR REPLACE INTO tombstone_memberships (tenant_id, id, kind, first, ids)
-    SELECT tenant_id, id, ${kind}, min(other), json_group_array(other ORDER BY other)
+    SELECT tenant_id, id, ${sql.raw(`'${kind}'`)}, min(other), json_group_array(other ORDER BY other)
     FROM (SELECT tenant_id, id, other, (row_number() OVER (PARTITION BY id ORDER BY other) - 1) / ${IDS_IN_A_ROW} AS part
       FROM (${rows})) GROUP BY id, part`
 }

@@ -200,13 +200,33 @@ export const STALE_GUARD: Statement = statement(
   sql`INSERT INTO guards (rule) SELECT 'stale' WHERE changes() <> 1`,
 )
 
-/** The condition that the version of a row meets the preconditions. */
-export function meetsPreconditions(version: SQL, { ifMatch, ifNoneMatch }: Preconditions): SQL {
-  const isOneOf = (versions: readonly number[]) =>
-    sql`${version} IN (SELECT value FROM json_each(${JSON.stringify(versions)}))`
+/** The versions that preconditions allow: JSON arrays. */
+export interface AllowedVersions {
+  /** Null: all. */
+  readonly matched: string | null
+  readonly excluded: string
+}
+
+/** @returns undefined if there are no preconditions @throws {ScimError} as matchedVersions */
+export function allowedVersions({ ifMatch, ifNoneMatch }: Preconditions): AllowedVersions | undefined {
+  if (ifMatch === undefined && ifNoneMatch === undefined) return undefined
   const matched = matchedVersions(ifMatch)
-  const isWanted = matched === undefined ? sql`1` : isOneOf(matched)
-  if (ifNoneMatch === undefined) return isWanted
+  if (ifNoneMatch === undefined)
+    return { matched: matched === undefined ? null : JSON.stringify(matched), excluded: '[]' }
   const excluded = matchedVersions(ifNoneMatch)
-  return excluded === undefined ? sql`0` : sql`${isWanted} AND NOT ${isOneOf(excluded)}`
+  // "If-None-Match: *" excludes every version.
+  if (excluded === undefined) return { matched: '[]', excluded: '[]' }
+  return {
+    matched: matched === undefined ? null : JSON.stringify(matched),
+    excluded: JSON.stringify(excluded),
+  }
+}
+
+/** The condition that a version is allowed. */
+export function isAllowedVersion(
+  version: SQL,
+  { matched, excluded }: Readonly<Record<keyof AllowedVersions, Placeholder>>,
+): SQL {
+  return sql`(${matched} IS NULL OR ${version} IN (SELECT value FROM json_each(${matched})))
+    AND ${version} NOT IN (SELECT value FROM json_each(${excluded}))`
 }
