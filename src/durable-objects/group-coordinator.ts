@@ -10,7 +10,7 @@
  * The Worker forwards only requests whose token it has seen valid (http/bearer-auth.ts): otherwise a stranger could create
  * an object for any name. Each batch checks the token again.
  *
- * Writes of users come here only while others of the tenant are at the database: storage/database/joint-writes.ts.
+ * Writes and deletions of users come here only while others of the tenant are at the database: storage/database/joint-writes.ts.
  *
  * The alarm does the pending work on the tenant (provider/jobs/) in as many invocations as it takes.
  *

@@ -161,6 +161,32 @@ describe('users that are created at the same time', () => {
   })
 })
 
+describe('deletions of users that are sent at the same time', () => {
+  it('share transactions, and each is refused or done for itself', async () => {
+    const { client, batches, together } = await newScene()
+    const users = await times(9, () => client.createUser())
+    const [group] = await times(1, () =>
+      client.createGroup({ members: users.map(({ id }) => ({ value: id })) }),
+    )
+    batches.length = 0
+    const requests = users.map(({ id }, i) => {
+      const headers = { 'If-Match': i === 7 ? 'W/"5"' : 'W/"1"' }
+      return () => client.request('DELETE', `/Users/${id}`, undefined, headers)
+    })
+    const missing = () => client.request('DELETE', `/Users/${crypto.randomUUID()}`)
+    const answers = await together([...requests, missing])
+    expect(statuses(answers)).toEqual([204, 204, 204, 204, 204, 204, 204, 412, 204, 404])
+    // Two of them are the entries of the refused ones.
+    expect(batches.length).toBeLessThanOrEqual(8)
+    expect(Math.max(...batches)).toBeLessThanOrEqual(45)
+    const { body } = await client.get(`/Groups/${group.id}`)
+    expect(body.members.map(({ value }: { value: string }) => value)).toEqual([users[7].id])
+    expect(body.meta.version).toBe('W/"9"')
+    expect((await client.log()).filter(({ action }) => action === 'delete')).toHaveLength(10)
+    await soundState(client.tenantId)
+  })
+})
+
 describe('changes of users that are sent at the same time', () => {
   it('share transactions, each with the version and the ETag of its own user', async () => {
     const { client, batches, together } = await newScene()

@@ -36,6 +36,7 @@ import {
 import { countOfValues } from '../tables/user-values.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { hasRoomForDeletion } from './deleted-groups.ts'
+import { jointly } from './resource-batches.ts'
 import { keepDeleted } from './tombstones.ts'
 
 /** The result of a deletion. */
@@ -204,7 +205,7 @@ export async function deleteResource(
     ...deletionStatements(kind, { ...values, mayTakeLong }),
     counts.check,
   ]
-  const results = await writeOrWriteInBackground(tenant, statementsOf)
+  const results = await writeOrWriteInBackground(tenant, id, statementsOf)
   const {
     version = null,
     members: count,
@@ -226,13 +227,14 @@ export async function deleteResource(
 /** Writes, or if that would take long, writes in the background. @returns the results of the statements */
 async function writeOrWriteInBackground(
   tenant: TenantContext,
+  resourceId: string,
   statementsOf: (mayTakeLong: number) => readonly Statement[],
 ): Promise<readonly StatementResult[]> {
   const credentials = credentialsOf(tenant)
   const write = (database: Database, statements: readonly Statement[]) =>
     writeAsAll(database, [credentials], statements)
   try {
-    return await write(tenant.database, statementsOf(0))
+    return await write(jointly(tenant, resourceId), statementsOf(0))
   } catch (error) {
     if (!(error instanceof GuardError) || error.rule !== 'many memberships') throw error
   }

@@ -184,7 +184,7 @@ function toldStatements(
 }
 
 /** The database for the batch of a write, which has its guards and conditions in it. */
-function jointly({ tenantId, database }: TenantContext, resourceId: string): Database {
+export function jointly({ tenantId, database }: TenantContext, resourceId: string): Database {
   return database.jointly?.({ tenantId, resourceId }) ?? database
 }
 
