@@ -161,6 +161,24 @@ describe('users that are created at the same time', () => {
   })
 })
 
+describe('the batch of a write', () => {
+  it('has as few statements as it needs', async () => {
+    const { client, batches } = await newScene()
+    const statementsOf = async (answer: Promise<Answer>, status: number) => {
+      expect((await answer).status).toBe(status)
+      return batches.at(-1)
+    }
+    expect(await statementsOf(create(client, 'anna'), 201)).toBe(2)
+    const { id } = await client.createUser({ externalId: 'ben' })
+    // It also looks for other users with the externalId.
+    expect(batches.at(-1)).toBe(3)
+    expect(await statementsOf(patch(client, id, 'title', 'Captain'), 200)).toBe(2)
+    // It also counts what is taken away.
+    expect(await statementsOf(patch(client, id, 'active', false), 200)).toBe(4)
+    expect(await statementsOf(client.request('DELETE', `/Users/${id}`), 204)).toBe(11)
+  })
+})
+
 describe('deletions of users that are sent at the same time', () => {
   it('share transactions, and each is refused or done for itself', async () => {
     const { client, batches, together } = await newScene()

@@ -77,6 +77,23 @@ export function eventStatements(tenantId: string, events: readonly SourcedEvent[
   return statements
 }
 
+/** An event as the values of a statement that stores it with its entry in the log: see ../log/provisioning-log.ts. */
+export interface EventValues {
+  readonly eventType: string
+  readonly eventResourceId: string
+  readonly eventData: string
+  readonly previous: string | null
+}
+
+export function eventValues({ type, resourceId, data, previous }: NewEvent): EventValues {
+  return {
+    eventType: type,
+    eventResourceId: resourceId,
+    eventData: JSON.stringify(data),
+    previous: previous === undefined ? null : JSON.stringify(previous),
+  }
+}
+
 /** A deletion in SQL. */
 export interface DeletedResource {
   /** What it takes from the type is the same in every tenant. */

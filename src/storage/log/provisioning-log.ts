@@ -4,6 +4,7 @@
  */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { MINUTE_MS } from '../../scim/duration.ts'
+import type { NewEvent } from '../../scim/events.ts'
 import type { KeptRequest } from '../../scim/kept-request.ts'
 import {
   MAX_KEPT_REQUESTS_PER_MINUTE,
@@ -20,6 +21,7 @@ import {
 } from '../access/token-conditions.ts'
 import { readAs, runAsWriter, writeAs } from '../access/tokens.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from '../database/database.ts'
+import { type EventValues, eventValues } from '../events/outbox.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { ResourceTable, StoredResourceType } from '../tables/resource-tables.ts'
 import type { StoredRow } from '../tables/stored-resources.ts'
@@ -143,26 +145,31 @@ function refusedStatement(
   })
 }
 
-type GuardSlot = EntryValue | 'resourceName' | keyof Credentials
+type GuardSlot = EntryValue | 'resourceName' | keyof Credentials | keyof EventValues
 
-/** @param token the token, or the rule that is broken: see migrations/0006_log_guards.sql */
+/**
+ * Stores an entry and the event of its write: see migrations/0037_told_writes.sql.
+ *
+ * @param token the token, or the rule that is broken: see migrations/0006_log_guards.sql
+ */
 function insertGuard(slots: Slots<GuardSlot>, token: SQL): SQL {
-  return insertEntry(slots, {
-    token,
-    client: sql`client`,
-    resourceName: slots.resourceName,
-    from: writer(slots),
-  })
+  return sql`INSERT INTO told_writes (tenant_id, id, time, token_id, client_id, action, outcome, resource_type, resource_id,
+      resource_name, status, scim_type, detail, changes, ignored, request_id, event_type, event_resource_id, event_data, previous)
+    SELECT ${slots.tenantId}, ${slots.id}, ${slots.time}, ${token}, client, ${slots.action}, ${slots.outcome},
+      ${slots.resourceType}, ${slots.resourceId}, ${slots.resourceName}, ${slots.status}, ${slots.scimType}, ${slots.detail},
+      ${slots.changes}, ${slots.ignored}, ${slots.requestId}, ${slots.eventType}, ${slots.eventResourceId}, ${slots.eventData},
+      ${slots.previous}
+    FROM ${writer(slots)}`
 }
 
 const insertTokenGuard = prepared((slots: Slots<GuardSlot>) => insertGuard(slots, sql`writer`))
 
-type RowSlot = GuardSlot | 'version' | 'createdAt' | 'data'
+type RowSlot = GuardSlot | 'version' | 'createdAt' | 'lastModified' | 'data'
 
 function rowGuard(table: ResourceTable, slots: Slots<RowSlot>, andOwner: SQL): SQL {
   const isThere = sql`EXISTS (SELECT 1 FROM ${sql.raw(table.name)}
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version}
-      AND created_at = ${slots.createdAt} AND data = ${slots.data}${andOwner})`
+      AND created_at = ${slots.createdAt} AND last_modified = ${slots.lastModified} AND data = ${slots.data}${andOwner})`
   return insertGuard(slots, sql`iif(${IS_NOT_WRITER} OR ${isThere}, writer, 'stale')`)
 }
 
@@ -173,25 +180,25 @@ const insertOwnedRowGuard = preparedByTable<RowSlot | 'owner'>((table, slots) =>
 )
 
 /**
- * Logs a write of a resource and guards it. It must be the first statement of its batch. It ends the batch when the
- * token may not write, or when the stored resource is not the expected one. The version alone is not sufficient:
+ * Logs a write of a resource, stores its event and guards it. It must be the first statement of its batch. It ends the batch
+ * when the token may not write, or when the stored resource is not the expected one. The version alone is not sufficient:
  * after an import, a restore or SQL by hand, another content may have the same number.
  *
  * @param before the row that the change is based on, its table, and the client that owns it, if that matters
  */
-export function guardingLogStatement(
+export function guardingStatement(
   credentials: Credentials,
-  entry: LogEntry,
+  { entry, event }: { readonly entry: LogEntry; readonly event: NewEvent },
   before?: {
     readonly table: ResourceTable
-    readonly row: Pick<StoredRow, 'version' | 'createdAt' | 'json'>
+    readonly row: Pick<StoredRow, 'version' | 'createdAt' | 'lastModified' | 'json'>
     readonly owner?: string | null | undefined
   },
 ): Statement {
-  const values = entryValues(credentials, entry)
+  const values = { ...entryValues(credentials, entry), ...eventValues(event) }
   if (before === undefined) return insertTokenGuard(values)
-  const { version, createdAt, json: data } = before.row
-  const row = { ...values, version, createdAt, data }
+  const { version, createdAt, lastModified, json: data } = before.row
+  const row = { ...values, version, createdAt, lastModified, data }
   const { owner } = before
   return owner === undefined
     ? insertRowGuard(before.table, row)

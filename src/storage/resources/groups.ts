@@ -9,7 +9,7 @@ import type { IdentifierLookup } from '../../scim/identifiers.ts'
 import { MAX_LOADED_MEMBERS } from '../../scim/limits.ts'
 import { type Member, union } from '../../scim/patch/members.ts'
 import type { Credentials } from '../access/token-conditions.ts'
-import { readAsWriters, writeAsAll } from '../access/tokens.ts'
+import { readAsWriters, writeAsAll, writeGuarded } from '../access/tokens.ts'
 import {
   type Database,
   inBackground,
@@ -19,7 +19,7 @@ import {
   type Statement,
 } from '../database/database.ts'
 import { eventStatements } from '../events/outbox.ts'
-import { logStatements, type WrittenEntry } from '../log/provisioning-log.ts'
+import { guardingStatement, logStatements, type WrittenEntry } from '../log/provisioning-log.ts'
 import { identifierStatements, mayTurn, turnStatements } from '../sources/conflicts.ts'
 import { GROUPS_TABLE, type StoredResourceType } from '../tables/resource-tables.ts'
 import {
@@ -274,13 +274,57 @@ export async function storeGroups(
   const tenantId = writers[0]?.tenantId ?? ''
   const memberships = changes.reduce((sum, { added, removed }) => sum + added.length + removed.length, 0)
   const database = memberships > FEW_MEMBERSHIPS ? inBackground(db) : db
+  const [alone] = writes
+  const [change] = changes
+  if (writes.length === 1 && alone && change) {
+    await storeAlone(database, type, { change, write: alone, guards })
+    return
+  }
   await writeAsAll(database, writers, [
-    ...changes.flatMap((change) => changeStatements(tenantId, change)),
+    ...changes.flatMap((one) => [
+      changeStatement(tenantId, one),
+      STALE_GUARD,
+      ...memberStatements(tenantId, one),
+    ]),
     ...logStatements(tenantId, writes),
     ...eventStatements(tenantId, writes.flatMap(sourcedEvents)),
     ...conflictStatements(type, changes, writes),
     ...guards,
   ])
+}
+
+/** The same for one write, as nearly all of them are: its entry also guards the batch, and has the first event with it. */
+async function storeAlone(
+  db: Database,
+  type: StoredResourceType,
+  {
+    change,
+    write,
+    guards,
+  }: { readonly change: GuardedChange; readonly write: ToldWrite; readonly guards: readonly Statement[] },
+): Promise<void> {
+  const { credentials, entry } = write
+  const { tenantId } = credentials
+  const [event, ...more] = sourcedEvents(write)
+  if (event === undefined) throw new Error('a change of a group has no event')
+  const { before } = change
+  const guard = guardingStatement(
+    credentials,
+    { entry, event: event.event },
+    before && { table: type.table, row: before, owner: before.sources?.createdBy ?? null },
+  )
+  await writeGuarded(
+    db,
+    [credentials],
+    [guard],
+    [
+      { ...changeStatement(tenantId, change), act: {} },
+      ...memberStatements(tenantId, change),
+      ...eventStatements(tenantId, more),
+      ...conflictStatements(type, [change], [write]),
+      ...guards,
+    ],
+  )
 }
 
 /** A group whose writes have several tokens may turn within the batch. */
@@ -310,27 +354,32 @@ function sourcedEvents({ credentials, entry: { requestId }, events }: ToldWrite)
   return events.map((event) => ({ source: { credentials, requestId }, event }))
 }
 
-function changeStatements(tenantId: string, change: GuardedChange): readonly Statement[] {
-  const { before, after, documents, added, removed, removesAll, tokenHash, addedBy } = change
+function changeStatement(tenantId: string, change: GuardedChange): Statement {
+  const { before, after, documents, added, removed, tokenHash } = change
   const { id, version, createdAt, lastModified } = after
   const write = before === undefined ? insertGroup : documents === undefined ? updateMembers : updateGroup
+  return write({
+    tenantId,
+    id,
+    versionBefore: before?.version ?? null,
+    modifiedBefore: before?.lastModified ?? null,
+    dataBefore: before?.json ?? null,
+    ownerBefore: before?.sources?.createdBy ?? null,
+    version,
+    createdAt,
+    lastModified,
+    memberCount: added.length - removed.length,
+    data: documents?.data ?? null,
+    keys: documents?.keys ?? null,
+    tokenHash,
+  })
+}
+
+function memberStatements(
+  tenantId: string,
+  { after: { id }, added, removed, removesAll, tokenHash, addedBy }: GuardedChange,
+): readonly Statement[] {
   return [
-    write({
-      tenantId,
-      id,
-      versionBefore: before?.version ?? null,
-      modifiedBefore: before?.lastModified ?? null,
-      dataBefore: before?.json ?? null,
-      ownerBefore: before?.sources?.createdBy ?? null,
-      version,
-      createdAt,
-      lastModified,
-      memberCount: added.length - removed.length,
-      data: documents?.data ?? null,
-      keys: documents?.keys ?? null,
-      tokenHash,
-    }),
-    STALE_GUARD,
     ...(removesAll ? [deleteAllMembers({ tenantId, groupId: id })] : deleteMembers(tenantId, id, removed)),
     ...Array.from(
       Map.groupBy(added, ({ value }) => addedBy?.get(value) ?? tokenHash),

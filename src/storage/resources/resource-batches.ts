@@ -12,10 +12,9 @@ import { knownClient } from '../access/known-tokens.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
 import { readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
 import { type Database, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
-import { eventStatements } from '../events/outbox.ts'
 import { deprovisionStatements } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
-import { guardingLogStatement } from '../log/provisioning-log.ts'
+import { guardingStatement } from '../log/provisioning-log.ts'
 import { identifierStatements, mayTurn, turnStatements } from '../sources/conflicts.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { ResourceTable, StoredResourceType } from '../tables/resource-tables.ts'
@@ -170,14 +169,12 @@ export interface Told {
 function toldStatements(
   tenant: TenantContext,
   type: StoredResourceType,
-  { log: { id: entryId, requestId, changes }, event, lookups }: Told,
+  { log: { id: entryId, requestId, changes }, event: { resourceId: id }, lookups }: Told,
   modifiedBy: string | null | undefined,
 ): readonly Statement[] {
   const credentials = credentialsOf(tenant)
   const write = { credentials, requestId, type }
-  const id = event.resourceId
   return [
-    ...eventStatements(tenant.tenantId, [{ source: { credentials, requestId }, event }]),
     ...identifierStatements(write, id, lookups),
     ...(mayTurn(credentials, modifiedBy) ? turnStatements({ ...write, id, entryId, changes }) : []),
   ]
@@ -217,14 +214,14 @@ export async function insertResource(
     work,
     count: (json) => work.writeNew(json),
   })
-  const guard = guardingLogStatement(credentials, told.log)
+  const guard = guardingStatement(credentials, { entry: told.log, event: told.event })
   const at = restored ?? { version: 1, createdAt: now, lastModified: now }
   const change = insert(type.table, { tenantId, id, data, keys, tokenHash, ...at })
   await writeGuarded(
     jointly(tenant, id),
     [credentials],
     [guard],
-    [change, ...toldStatements(tenant, type, told, null)],
+    [{ ...change, act: {} }, ...toldStatements(tenant, type, told, null)],
   )
   const client = knownClient(credentials)?.clientId
   const sources = client === undefined ? {} : { createdBy: client, modifiedBy: client }
@@ -280,7 +277,8 @@ export async function updateResource(
   const { id, version, createdAt, sources } = before
   const { data, keys, lastModified } = after
   const owner = tenant.sourceMode === 'owner' ? sources?.createdBy : undefined
-  const guard = guardingLogStatement(credentials, told.log, { table: type.table, row: before, owner })
+  const what = { entry: told.log, event: told.event }
+  const guard = guardingStatement(credentials, what, { table: type.table, row: before, owner })
   const write = showsGroups(type) ? updateReturningGroups : update
   const change = write(type.table, { tenantId, id, version, data, keys, lastModified, tokenHash })
   const [found] = await writeGuarded(
@@ -288,7 +286,7 @@ export async function updateResource(
     [credentials],
     [guard],
     [
-      change,
+      { ...change, act: {} },
       ...toldStatements(tenant, type, told, sources?.modifiedBy),
       ...deprovisionStatements(tenant, lostBy(told.log)),
     ],
