@@ -69,9 +69,7 @@ export function renderJson(
   type: ResourceType,
   projection: Projection,
 ): string {
-  const none = hasMembers(type) && withReferences(projection, type) ? emptyMembers(call.tenant.profile) : {}
-  const { id } = stored
-  const more = `${referencesJson(stored, call, none)}${JSON.stringify({ id, meta: metaOf(call, stored, type) }).slice(1)}`
+  const more = endOf(call, stored, type, projection)
   // Documents are stored as JSON, so a complete document is returned without parsing it.
   if (stored instanceof StoredRow && returnsAllExcept(type.references, projection, type)) {
     return `${stored.json.slice(0, -1)},${more}`
@@ -80,6 +78,16 @@ export function renderJson(
   if (stored instanceof StoredRow) call.projecting?.note(2 * STORED_UNITS * stored.json.length)
   const whole = { ...stored.resource, ...(JSON.parse(`{${more}`) as Complex) }
   return JSON.stringify(project(whole, projection, type, call.projecting))
+}
+
+/** The references of a resource, its id and its meta, as the end of a JSON object. */
+function endOf(call: RenderCall, stored: Stored, type: ResourceType, projection: Projection): string {
+  const { tenant, tenantUrl } = call
+  const end = (none: Complex) =>
+    `${referencesJson(stored, call, none)}${JSON.stringify({ id: stored.id, meta: metaOf(call, stored, type) }).slice(1)}`
+  // What is shown of a group without members depends on more than the row.
+  if (hasMembers(type)) return end(withReferences(projection, type) ? emptyMembers(tenant.profile) : {})
+  return stored instanceof StoredRow ? stored.endFor(tenantUrl, () => end({})) : end({})
 }
 
 function metaOf({ tenantUrl }: RenderCall, stored: Stored, type: ResourceType): Complex {

@@ -11,7 +11,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'
-import type { D1Binding } from '../storage/database/database.ts'
+import type { D1Binding, RememberedResult } from '../storage/database/database.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { d1Error, toD1Error } from './d1-error.ts'
@@ -33,6 +33,7 @@ export class SqliteD1 {
   readonly #shared = {
     prepare: (sql: string) => this.prepare(sql),
     batch: (statements: readonly StatementToRun[]) => this.batch(statements),
+    recall: (statements: readonly StatementToRun[]) => this.recall(statements),
   }
   readonly #one: RunOne = (statement, asArrays) => this.#runOne(statement, asArrays)
 
@@ -77,12 +78,19 @@ export class SqliteD1 {
     return new SqliteStatement(sql, [], this.#one)
   }
 
+  /** The results of the statements, if all of them are remembered. @throws {Error} D1's */
+  recall(statements: readonly StatementToRun[]): readonly RememberedResult[] | undefined {
+    try {
+      return this.#remembered?.all(statements)
+    } catch (error) {
+      throw toD1Error(error)
+    }
+  }
+
   /** Runs the statements as one transaction: all of them or none. */
   async batch<T>(statements: readonly StatementToRun[]): Promise<D1Result<T>[]> {
     if (statements.length === 0) throw d1Error('No SQL statements detected.')
     try {
-      const known = this.#remembered?.all(statements)
-      if (known !== undefined) return known
       const { changesNothing, run } = this.#runner.prepare(statements)
       return changesNothing ? await this.#commits.read(run) : await this.#commits.write(run, charactersOf)
     } catch (error) {

@@ -5,16 +5,19 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'
+import type { RememberedResult } from '../storage/database/database.ts'
 import type { ResultSource } from '../storage/database/remembered.ts'
 import type { BoundValue, StatementToRun } from './d1-statement.ts'
 
 /** The most characters of all results with their keys. Beyond it, the memory begins anew. */
-const MAX_CHARACTERS = 16 * 1024 * 1024
-/** About what an entry takes besides its characters. */
-const ENTRY_CHARACTERS = 300
+const MAX_CHARACTERS = 32 * 1024 * 1024
+/** About what an entry takes besides its characters, with what is made of it: a user with the end of its answer. */
+const ENTRY_CHARACTERS = 1_000
 
 interface Entry {
   readonly result: D1Result<never>
+  /** The same in the form of the storage. */
+  readonly recalled: RememberedResult
   readonly params: readonly BoundValue[]
   /** The entries of the same statement, by the last of their parameters. */
   readonly among: Map<BoundValue, Entry>
@@ -46,12 +49,13 @@ export class RememberedResults {
   }
 
   /** The results of all statements, as of now. @returns undefined unless all are known */
-  all(statements: readonly StatementToRun[]): D1Result<never>[] | undefined {
-    const results: D1Result<never>[] = []
+  all(statements: readonly StatementToRun[]): readonly RememberedResult[] | undefined {
+    if (statements.length === 0) return undefined
+    const results: RememberedResult[] = []
     for (const statement of statements) {
-      const result = this.get(statement)
-      if (result === undefined) return undefined
-      results.push(result)
+      const entry = this.#entryOf(statement)
+      if (entry === undefined) return undefined
+      results.push(entry.recalled)
     }
     return this.refresh() ? results : undefined
   }
@@ -71,14 +75,18 @@ export class RememberedResults {
   }
 
   /** The result as of the last refresh. */
-  get({ sql, params }: StatementToRun): D1Result<never> | undefined {
+  get(statement: StatementToRun): D1Result<never> | undefined {
+    return this.#entryOf(statement)?.result
+  }
+
+  #entryOf({ sql, params }: StatementToRun): Entry | undefined {
     const entry = this.#tenants
       .get(params[0] ?? null)
       ?.byStatement.get(sql)
       ?.get(params.at(-1) ?? null)
     if (entry === undefined) return undefined
     for (let i = 1; i < params.length - 1; i++) if (params[i] !== entry.params[i]) return undefined
-    return entry.result
+    return entry
   }
 
   /** Remembers the result of a marked statement in a transaction that only reads, if it has one row. */
@@ -92,7 +100,10 @@ export class RememberedResults {
     this.#characters += characters
     const { byStatement, byRow } = getOrInsert(this.#tenants, params[0] ?? null, newTenant)
     const among = getOrInsert(byStatement, sql, () => new Map<BoundValue, Entry>())
-    const entry = { result: { ...result, meta: { ...result.meta, duration: 0 } }, params, among, characters }
+    const cost = { rowsRead: 1, rowsWritten: 0, durationMs: 0 }
+    const recalled = { rows: result.results, changes: 0, cost, made: undefined }
+    const repeated = { ...result, meta: { ...result.meta, duration: 0 } }
+    const entry = { result: repeated, recalled, params, among, characters }
     among.set(params.at(-1) ?? null, entry)
     getOrInsert(byRow, id, (): Entry[] => []).push(entry)
   }

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { openFile } from '../../src/sqlite/open.ts'
 import { RememberedResults } from '../../src/sqlite/remembered-results.ts'
-import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { madeOf, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { OPTIONS, temporaryFolder } from './support/files.ts'
 
 describe('remembered results', () => {
@@ -43,6 +43,11 @@ describe('remembered results', () => {
         const batch = [...before.map((one) => ({ sql: one, params: [] })), { sql, params: [tenant, id] }]
         const results = await db.batch(batch)
         return [results.at(-1)?.rows[0]?.word, ...(evaluated > since ? ['again'] : [])].join(' ')
+      },
+      /** @returns the object that is made of the row */
+      made: async () => {
+        const [result] = await db.batch([{ sql, params: ['a', '1'] }])
+        return madeOf(result ?? { rows: [], changes: 0 }, () => ({ word: result?.rows[0]?.word }))
       },
     }
   }
@@ -102,6 +107,16 @@ describe('remembered results', () => {
       'eins again',
       'eins',
     ])
+  })
+
+  it('keep what is made of them, until they are forgotten', async () => {
+    const { made, write } = server()
+    const first = await made()
+    const again = await made()
+    expect(first).toEqual({ word: 'one' })
+    expect(await made()).toBe(again)
+    await write(`UPDATE things SET word = 'ein' WHERE tenant = 'a' AND id = '1'`)
+    expect([await made(), await made()]).toEqual([{ word: 'ein' }, { word: 'ein' }])
   })
 
   it('are not remembered of a missing row, or of several', async () => {

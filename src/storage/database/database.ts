@@ -58,7 +58,30 @@ export interface StatementResult {
   /** Rows that the statement inserted, updated or deleted. */
   readonly changes: number
   /** What the statement cost, for the figures of joint-writes.ts. */
-  readonly cost?: Omit<DatabaseFigures, 'roundTrips'>
+  readonly cost?: Cost
+}
+
+/** What a statement cost. */
+type Cost = Omit<DatabaseFigures, 'roundTrips'>
+
+/** A result that is remembered (see remembered.ts), with room for what was made of it. */
+export interface RememberedResult extends StatementResult {
+  readonly cost: Cost
+  made?: unknown
+}
+
+/**
+ * What is made of a result, and of nothing else. Of a remembered result it is made once.
+ *
+ * @param make the same function for each result of a statement
+ */
+export function madeOf<Made extends object>(
+  result: StatementResult & Pick<RememberedResult, 'made'>,
+  make: () => Made,
+): Made {
+  if (!('made' in result)) return make()
+  result.made ??= make()
+  return result.made as Made
 }
 
 /** A write of one resource. */
@@ -131,6 +154,10 @@ export function serverTimingOf({ durationMs, roundTrips, rowsRead, rowsWritten }
 /** Adds the cost of work that was done elsewhere for the same request, such as in the group coordinator. */
 export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): void {
   figures.roundTrips += more.roundTrips
+  addCost(figures, more)
+}
+
+function addCost(figures: DatabaseFigures, more: Cost): void {
   figures.rowsRead += more.rowsRead
   figures.rowsWritten += more.rowsWritten
   figures.durationMs += more.durationMs
@@ -196,6 +223,8 @@ export class DatabaseUnavailable extends Error {}
 export interface D1Binding extends Pick<D1Database, 'prepare' | 'batch'> {
   /** Runs a batch that takes long without delaying others. D1 has no need of it. */
   readonly longBatch?: D1Database['batch']
+  /** The results of a batch whose statements are all remembered: see remembered.ts. @returns undefined if one is not */
+  readonly recall?: (statements: readonly Statement[]) => readonly RememberedResult[] | undefined
 }
 
 /**
@@ -212,6 +241,8 @@ export function openDatabase(
   return {
     hasThread: binding.longBatch !== undefined,
     async batch(statements, isLong) {
+      const known = isLong ? undefined : recall(binding, statements, figures)
+      if (known !== undefined) return known
       const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
       figures.roundTrips++
       try {
@@ -221,13 +252,29 @@ export function openDatabase(
         return (await withTimeout(answer, timeoutMs)).map(({ results: rows, meta }) => {
           const { rows_read: rowsRead, rows_written: rowsWritten, duration: durationMs, changes } = meta
           const cost = { rowsRead, rowsWritten, durationMs }
-          addFigures(figures, { roundTrips: 0, ...cost })
+          addCost(figures, cost)
           return { rows, changes, cost }
         })
       } catch (error) {
         throw translateError(error)
       }
     },
+  }
+}
+
+function recall(
+  binding: D1Binding,
+  statements: readonly Statement[],
+  figures: DatabaseFigures,
+): readonly RememberedResult[] | undefined {
+  try {
+    const known = binding.recall?.(statements)
+    if (known === undefined) return undefined
+    figures.roundTrips++
+    for (const { cost } of known) addCost(figures, cost)
+    return known
+  } catch (error) {
+    throw translateError(error)
   }
 }
 

@@ -6,7 +6,7 @@ import { MAX_CURSOR_KEY_CHARACTERS } from '../../scim/limits.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { readAs } from '../access/tokens.ts'
-import { type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
+import { madeOf, type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
 import { noteMembersRead, readsManyMembers } from '../resources/member-reads.ts'
 import { groupsFromRow, memberFromRow, requireFewMembers } from '../resources/memberships.ts'
 import { NestedGroups, selectNestedGroups } from '../resources/nested-groups.ts'
@@ -63,7 +63,7 @@ async function readPage(
   const first = listed(isShort && tenant.database.hasThread === true)
   if (first.isUnique && 'offset' in slice) {
     const [found, members] = await readAs(tenant, first.statements)
-    const all = allListed(parts, found?.rows, members?.rows)
+    const all = found === undefined ? [] : onlyListed(parts, found, members?.rows)
     const onPage = all.slice(slice.offset, slice.offset + slice.limit)
     return { total: all.length, listed: onPage, hasMore: false }
   }
@@ -207,20 +207,31 @@ function allListed(
   })
 }
 
+/** The only match of a unique value, if there is one. */
+function onlyListed(
+  parts: readonly ListPart[],
+  found: StatementResult,
+  memberRows: readonly Row[] = [],
+): readonly Listed[] {
+  const [row] = found.rows
+  const type = parts[0]?.type
+  if (row === undefined || type === undefined) return []
+  return [{ type, stored: madeOf(found, () => storedFromRow(row, memberRows)), position: positionOf(row) }]
+}
+
 function listedFromRow(
   row: Row,
   type: StoredResourceType,
   memberRows: readonly Row[],
   nested: NestedGroups | undefined,
 ): Listed {
+  return { type, stored: storedFromRow(row, memberRows, nested), position: positionOf(row) }
+}
+
+function storedFromRow(row: Row, memberRows: readonly Row[], nested?: NestedGroups): StoredRow {
   requireFewMembers(row, memberRows.length)
   const members = memberRows.map(memberFromRow)
-  const more = { ...groupsFromRow(row, nested), ...(members.length > 0 && { members }) }
-  return {
-    type,
-    stored: new StoredRow(row, more),
-    position: positionOf(row),
-  }
+  return new StoredRow(row, { ...groupsFromRow(row, nested), ...(members.length > 0 && { members }) })
 }
 
 function positionOf({ sortKey = null, id, version }: Row): Position {

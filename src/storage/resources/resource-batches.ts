@@ -11,7 +11,14 @@ import type { Work } from '../../scim/work.ts'
 import { knownClient } from '../access/known-tokens.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
 import { readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
-import { type Database, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
+import {
+  type Database,
+  madeOf,
+  type Slots,
+  type SqlValue,
+  type Statement,
+  statement,
+} from '../database/database.ts'
 import { deprovisionStatements } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { guardingStatement } from '../log/provisioning-log.ts'
@@ -89,12 +96,14 @@ export async function getResource(
   const isLong = statements.length > 1 && readsManyMembers(tenant.tenantId, id)
   const [found, memberRows] = await readAs(tenant, statements, { isLong })
   const row = found?.rows[0]
-  if (row === undefined) return undefined
-  const members = (memberRows?.rows ?? []).map(memberFromRow)
-  noteMembersRead(tenant.tenantId, id, members.length)
-  requireFewMembers(row, members.length)
-  const references = { ...groupsFromRow(row), ...(members.length > 0 && { members }) }
-  return rememberAndReturn(tenant, type, new StoredRow(row, references))
+  if (found === undefined || row === undefined) return undefined
+  const resource = madeOf(found, () => {
+    const members = (memberRows?.rows ?? []).map(memberFromRow)
+    noteMembersRead(tenant.tenantId, id, members.length)
+    requireFewMembers(row, members.length)
+    return new StoredRow(row, { ...groupsFromRow(row), ...(members.length > 0 && { members }) })
+  })
+  return rememberAndReturn(tenant, type, resource)
 }
 
 /** Another resource with the same value of the unique attribute. */

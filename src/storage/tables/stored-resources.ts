@@ -45,6 +45,7 @@ export class StoredRow implements Stored {
   readonly references: References
   readonly #json: string
   #resource: Complex | undefined
+  #end: { readonly tenantUrl: string; readonly json: string } | undefined
 
   /** @param row holds storedColumns, and sourceColumns if needed */
   constructor(row: Row, references: References = {}) {
@@ -70,6 +71,12 @@ export class StoredRow implements Stored {
   /** The resource as JSON text, without its references. */
   get json(): string {
     return this.#json
+  }
+
+  /** The end of the answer with the resource, made once for a Tenant URL. @param make its only caller's function */
+  endFor(tenantUrl: string, make: () => string): string {
+    if (this.#end?.tenantUrl !== tenantUrl) this.#end = { tenantUrl, json: make() }
+    return this.#end.json
   }
 }
 
