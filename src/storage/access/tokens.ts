@@ -30,10 +30,12 @@ import {
   forgetToken,
   isKnownValid,
   type KnownClient,
+  knownClaims,
   knownClient,
   recordContact,
   recordFeedRead,
   recordUse,
+  rememberClaims,
 } from './known-tokens.ts'
 import { type Sha256, sha256 } from './secrets.ts'
 import {
@@ -56,10 +58,21 @@ export type TokenScope = (typeof tokens.$inferSelect)['scope']
  *
  * @returns undefined if the text does not have the form of a token
  */
-export async function actorOf(token: string, now: number, hash: Sha256 = sha256): Promise<Actor | undefined> {
+export function actorOf(
+  token: string,
+  now: number,
+  hash: Sha256 = sha256,
+): Actor | Promise<Actor> | undefined {
+  const claims = knownClaims(token)
+  if (claims !== undefined) return { tenantId: claims.tenantId, tokenHash: claims.tokenHash, now }
   const tenantId = TOKEN.exec(token)?.[1]
-  if (tenantId === undefined) return undefined
-  return { tenantId, tokenHash: await hash(token), now }
+  return tenantId === undefined ? undefined : hashed(token, tenantId, now, hash)
+}
+
+async function hashed(token: string, tenantId: string, now: number, hash: Sha256): Promise<Actor> {
+  const tokenHash = await hash(token)
+  rememberClaims(token, { tenantId, tokenHash })
+  return { tenantId, tokenHash, now }
 }
 
 /** The tenant that a token names, even an incomplete one. It proves nothing. */
