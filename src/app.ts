@@ -158,5 +158,5 @@ function isTokenEndpoint(path: string): boolean {
 
 /** True for the path itself, and for everything below it. */
 function isBelow(path: string, above: string): boolean {
-  return path === above || path.startsWith(`${above}/`)
+  return path.startsWith(above) && (path.length === above.length || path[above.length] === '/')
 }

@@ -60,9 +60,12 @@ function isSameHost(host: string, authority: string): boolean {
   )
 }
 
+/** A percent sign before anything but a character of ASCII in hexadecimal, which is always UTF-8. */
+const BEYOND_ASCII = /%(?![0-7][0-9a-f])/i
+
 function isDecodable(url: string): boolean {
   const start = url.indexOf('?')
-  if (start < 0 || url.indexOf('%', start) < 0) return true
+  if (start < 0 || !BEYOND_ASCII.test(url)) return true
   try {
     decodeURIComponent(url.slice(start))
     return true

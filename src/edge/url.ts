@@ -28,15 +28,18 @@ export function authorityOf(url: string): string {
  */
 export function normalizePath(url: string): string {
   const exact = exactPath(url)
-  const path = /^\/+scim\/+v2(?:\/|$)/.test(exact) ? exact.replace(/\/{2,}/g, '/') : exact
+  const path =
+    exact.includes('//') && /^\/+scim\/+v2(?:\/|$)/.test(exact) ? exact.replace(/\/{2,}/g, '/') : exact
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
 /** The path exactly as it was sent. */
 export function exactPath(url: string): string {
   const start = startOfPath(url)
-  const end = url.slice(start).search(/[?#]/)
-  return url.slice(start, end < 0 ? undefined : start + end)
+  const fragment = url.indexOf('#', start)
+  const end = fragment < 0 ? url.length : fragment
+  const query = url.indexOf('?', start)
+  return url.slice(start, query < 0 ? end : Math.min(query, end))
 }
 
 /** The index of the first slash after `http://` or `https://` and at least one character. */

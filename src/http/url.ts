@@ -35,9 +35,15 @@ const OTHER_ENDPOINTS = [
  */
 export function routePath(types: readonly Pick<ResourceType, 'endpoint'>[]): (url: string) => string {
   const endpoints = [...types.map(({ endpoint }) => endpoint), ...OTHER_ENDPOINTS]
-  return (url) => {
+  const pathOf = (url: string): string => {
     const path = normalizePath(url)
     if (!path.startsWith(`${TENANT_PATH}/`)) return path
     return `${TENANT_PATH}${endpointInAnyCase(path.slice(TENANT_PATH.length), endpoints)}`
+  }
+  // Asked several times for each request.
+  let last = { url: '', path: '' }
+  return (url) => {
+    if (url !== last.url) last = { url, path: pathOf(url) }
+    return last.path
   }
 }

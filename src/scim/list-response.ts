@@ -70,13 +70,8 @@ export function listResponse({
   nextCursor,
   previousCursor,
 }: Page): string {
-  const message = JSON.stringify({
-    schemas: [LIST_RESPONSE],
-    totalResults,
-    ...(startIndex === undefined ? {} : { startIndex }),
-    itemsPerPage: resources.length,
-    ...(previousCursor === undefined ? {} : { previousCursor }),
-    ...(nextCursor === undefined ? {} : { nextCursor }),
-  })
-  return `${message.slice(0, -1)},"Resources":[${resources.join(',')}]}`
+  const start = startIndex === undefined ? '' : `"startIndex":${startIndex},`
+  const previous = previousCursor === undefined ? '' : `,"previousCursor":${JSON.stringify(previousCursor)}`
+  const next = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`
+  return `{"schemas":["${LIST_RESPONSE}"],"totalResults":${totalResults},${start}"itemsPerPage":${resources.length}${previous}${next},"Resources":[${resources.join(',')}]}`
 }

@@ -22,6 +22,9 @@ export interface Projection {
   readonly excludedAttributes?: PathTree
 }
 
+/** What is returned if a client names no attributes. */
+const DEFAULT: Projection = {}
+
 /**
  * Resolves the two lists of attribute names.
  *
@@ -33,6 +36,7 @@ export function parseProjection(
   excludedAttributes: readonly string[] | undefined,
   type: ResourceType,
 ): Projection {
+  if (attributes === undefined && excludedAttributes === undefined) return DEFAULT
   return {
     ...(attributes && { attributes: treeOf('attributes', attributes, type) }),
     ...(excludedAttributes && { excludedAttributes: treeOf('excludedAttributes', excludedAttributes, type) }),
@@ -77,9 +81,8 @@ export function returnsAllExcept(
   { returnsAll }: ResourceType,
 ): boolean {
   if (!returnsAll || attributes !== undefined) return false
-  return [...(excludedAttributes ?? [])].every(
-    ([attribute, below]) => attribute.name === name && below === 'whole',
-  )
+  if (excludedAttributes === undefined) return true
+  return [...excludedAttributes].every(([attribute, below]) => attribute.name === name && below === 'whole')
 }
 
 /** True if the projection returns the top-level attribute or a part of it. Otherwise it need not be loaded. */

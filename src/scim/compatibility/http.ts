@@ -15,6 +15,10 @@ import type { Profile } from '../profile.ts'
  * @see https://github.com/AzureAD/SCIMReferenceCode/issues/43
  */
 export function endpointInAnyCase(path: string, endpoints: readonly string[]): string {
+  if (
+    endpoints.some((one) => path.startsWith(one) && (path.length === one.length || path[one.length] === '/'))
+  )
+    return path
   const [, name = ''] = path.split('/', 2)
   const lower = `/${name.toLowerCase()}`
   const endpoint = endpoints.find((one) => one.toLowerCase() === lower)

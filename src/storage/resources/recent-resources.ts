@@ -5,7 +5,7 @@
  */
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import type { StoredRow } from '../tables/stored-resources.ts'
+import { type StoredRow, storedKey } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 
 /** With MAX_CHARACTERS at most 32 MB, of the 128 MB of an isolate; a few MB with ordinary users. */
@@ -25,7 +25,7 @@ export function rememberResource(
   resource: StoredRow,
 ): void {
   if (hasMembers(type) || database.isExplained) return
-  const key = keyOf(tenantId, type, resource.id)
+  const key = resource.keyIn(tenantId, type.table)
   const before = recall(key)
   const newest = before !== undefined && tellsNothingNew(resource, before) ? before : resource
   if (newest === recent.get(key)) return
@@ -70,5 +70,5 @@ function forget(key: string): void {
 }
 
 function keyOf(tenantId: string, { table }: StoredResourceType, id: string): string {
-  return `${tenantId} ${table.name} ${id}`
+  return storedKey(tenantId, table, id)
 }

@@ -45,6 +45,7 @@ export class StoredRow implements Stored {
   readonly references: References
   readonly #json: string
   #resource: Complex | undefined
+  #key: string | undefined
   #end: { readonly tenantUrl: string; readonly json: string } | undefined
 
   /** @param row holds storedColumns, and sourceColumns if needed */
@@ -73,11 +74,22 @@ export class StoredRow implements Stored {
     return this.#json
   }
 
+  /** See storedKey. A resource that is read again has the same text, whose hash is known. */
+  keyIn(tenantId: string, table: Pick<ResourceTable, 'name'>): string {
+    this.#key ??= storedKey(tenantId, table, this.id)
+    return this.#key
+  }
+
   /** The end of the answer with the resource, made once for a Tenant URL. @param make its only caller's function */
   endFor(tenantUrl: string, make: () => string): string {
     if (this.#end?.tenantUrl !== tenantUrl) this.#end = { tenantUrl, json: make() }
     return this.#end.json
   }
+}
+
+/** What no other stored resource has in common with this one. */
+export function storedKey(tenantId: string, { name }: Pick<ResourceTable, 'name'>, id: string): string {
+  return `${tenantId} ${name} ${id}`
 }
 
 /** The columns of a stored resource, for a SELECT from its table. */
