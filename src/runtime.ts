@@ -92,6 +92,11 @@ export interface Runtime {
   readonly work?: Work
 }
 
+/** The same runtime with other parts. It is not copied, because parts may be on its prototype. */
+export function runtimeWith(runtime: Runtime, parts: Partial<Runtime>): Runtime {
+  return Object.assign(Object.create(runtime), parts)
+}
+
 /** Handles an internal request like an external one. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
 

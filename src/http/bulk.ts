@@ -4,7 +4,7 @@
  * refers to a bulkId runs after the operation that creates the resource.
  */
 import { Hono } from 'hono'
-import type { Dispatch, HttpEnv } from '../runtime.ts'
+import { type Dispatch, type HttpEnv, runtimeWith } from '../runtime.ts'
 import {
   type BulkOperation,
   type BulkRequest,
@@ -61,7 +61,7 @@ export function bulk(dispatch: Dispatch) {
     const pokeWebhooks = (_tenantId: string, ids: readonly string[]) => {
       for (const id of ids) poked.add(id)
     }
-    const env = { ...c.env, pokeWebhooks, figures: c.get('figures'), work: workOf(c), ...parts }
+    const env = runtimeWith(c.env, { pokeWebhooks, figures: c.get('figures'), work: workOf(c), ...parts })
     const shared = {
       Authorization: c.req.header('Authorization') ?? '',
       'Content-Type': 'application/scim+json',

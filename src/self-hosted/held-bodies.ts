@@ -24,21 +24,13 @@ export class BodyBudget {
     return this.#bytes
   }
 
-  /** The account of one request. @returns `held`, which takes bytes, and `release`, which returns all of them */
-  open(): { readonly held: HeldBodies; readonly release: () => void } {
-    const taken = new Map<string, number>()
-    const take = (owner: string, bytes: number): void => {
-      this.#take(owner, bytes)
-      taken.set(owner, (taken.get(owner) ?? 0) + bytes)
-    }
-    const release = () => {
-      for (const [owner, bytes] of taken) this.#giveBack(owner, bytes)
-      taken.clear()
-    }
-    return { held: { take }, release }
+  /** The account of one request. */
+  open(): BodyAccount {
+    return new BodyAccount(this)
   }
 
-  #take(owner: string, bytes: number): void {
+  /** @throws {ScimError} 429, 503 */
+  take(owner: string, bytes: number): void {
     const own = (this.#byOwner.get(owner) ?? 0) + bytes
     if (own > this.#limits.bytesPerOwner) {
       const detail = `the bodies of your requests under way exceed ${this.#limits.bytesPerOwner} bytes, the limit`
@@ -52,10 +44,33 @@ export class BodyBudget {
     this.#byOwner.set(owner, own)
   }
 
-  #giveBack(owner: string, bytes: number): void {
+  giveBack(owner: string, bytes: number): void {
     this.#bytes -= bytes
     const left = (this.#byOwner.get(owner) ?? 0) - bytes
     if (left > 0) this.#byOwner.set(owner, left)
     else this.#byOwner.delete(owner)
+  }
+}
+
+/** What one request takes. Most requests have no body. */
+export class BodyAccount implements HeldBodies {
+  readonly #budget: BodyBudget
+  #taken: Map<string, number> | undefined
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget
+  }
+
+  take(owner: string, bytes: number): void {
+    this.#budget.take(owner, bytes)
+    this.#taken ??= new Map()
+    this.#taken.set(owner, (this.#taken.get(owner) ?? 0) + bytes)
+  }
+
+  /** Returns all that was taken. */
+  release(): void {
+    if (this.#taken === undefined) return
+    for (const [owner, bytes] of this.#taken) this.#budget.giveBack(owner, bytes)
+    this.#taken = undefined
   }
 }

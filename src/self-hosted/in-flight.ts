@@ -10,19 +10,13 @@ export class InFlight {
   }
 
   /** Counts a request until its answer was sent. */
-  async track<Result>(run: () => Result | Promise<Result>, sent?: Promise<unknown>): Promise<Result> {
+  track<Result>(run: () => Promise<Result>, sent?: Promise<unknown>): Promise<Result> {
     this.#count++
-    try {
-      return await run()
-    } finally {
-      // It does not matter here whether the client received the answer.
-      if (sent === undefined) this.#leave()
-      else
-        sent.then(
-          () => this.#leave(),
-          () => this.#leave(),
-        )
-    }
+    const answer = run()
+    // It does not matter here whether the client received the answer.
+    const end = sent === undefined ? this.#leave : () => void sent.then(this.#leave, this.#leave)
+    answer.then(end, end)
+    return answer
   }
 
   /** Resolves when there is none, or after the timeout. @returns whether there is none */
@@ -38,7 +32,7 @@ export class InFlight {
     return isNone
   }
 
-  #leave(): void {
+  readonly #leave = (): void => {
     this.#count--
     if (this.#count === 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }

@@ -81,7 +81,7 @@ describe('InFlight', () => {
   it('ends when the last answer was sent, not when it was computed', async () => {
     const inFlight = new InFlight()
     let send: (() => void) | undefined
-    await inFlight.track(() => 'ready', new Promise<void>((resolve) => (send = resolve)))
+    await inFlight.track(async () => 'ready', new Promise<void>((resolve) => (send = resolve)))
     expect(await inFlight.none(1)).toBe(false)
     const ended = inFlight.none(1_000)
     send?.()
@@ -92,7 +92,7 @@ describe('InFlight', () => {
     const inFlight = new InFlight()
     await expect(inFlight.track(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(inFlight.count).toBe(0)
-    await inFlight.track(() => 1, Promise.reject(new Error('client gone')))
+    await inFlight.track(async () => 1, Promise.reject(new Error('client gone')))
     expect(await inFlight.none(1_000)).toBe(true)
   })
 })

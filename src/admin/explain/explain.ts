@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono'
 import { QueuedGroupWriter } from '../../provider/groups/queued-group-writer.ts'
-import type { HttpEnv, OpenDatabase, Runtime } from '../../runtime.ts'
+import { type HttpEnv, type OpenDatabase, type Runtime, runtimeWith } from '../../runtime.ts'
 import { clientQuery } from '../../storage/access/clients.ts'
 import { forgetToken, recordUse } from '../../storage/access/known-tokens.ts'
 import { generateToken } from '../../storage/access/token-administration.ts'
@@ -100,8 +100,7 @@ function explainedRuntime(
     wakeJobs: async () => {},
     now: () => now,
   })
-  return {
-    ...env,
+  return runtimeWith(env, {
     openDatabase,
     newId,
     now: () => now,
@@ -117,7 +116,7 @@ function explainedRuntime(
     clientAddress: env.clientAddress ?? req.header('CF-Connecting-IP'),
     figures: noFigures(),
     settings: { ...env.settings, requestLog: false, serverTiming: false },
-  }
+  })
 }
 
 function requestOf(
