@@ -9,6 +9,7 @@ import { RememberedResults } from '../sqlite/remembered-results.ts'
 import { SOURCES_OF_TOKENS } from '../storage/access/token-conditions.ts'
 import { SOURCES_OF_USERS } from '../storage/resources/memberships.ts'
 import { type ServerSettings, storeNewAdminToken } from './settings.ts'
+import type { Turns } from './turns.ts'
 
 /** A database: its file, and the file with D1's interface. */
 export interface OpenDatabaseFile {
@@ -28,13 +29,13 @@ interface OpenDatabases {
 /**
  * Opens all databases, and stores a new ADMIN_TOKEN.
  *
- * @param committed called after each commit of the serving thread, with the `performance.now()` of its begin
+ * @param turns counts each commit of the serving thread as a turn
  * @throws {StartError} when one of them cannot be used; then all of them are closed
  */
 export function openDatabases(
   settings: ServerSettings,
   migrations: readonly Migration[],
-  committed: (since: number) => void,
+  turns: Turns,
 ): OpenDatabases {
   const { dataFolder, databaseCount, busyTimeoutMs } = settings
   const others = Array.from({ length: databaseCount - 1 }, (_, i) => databaseFile(dataFolder, i + 2))
@@ -46,9 +47,11 @@ export function openDatabases(
     files.push(file)
     const names = migrateFile(file, path, migrations)
     if (names.length > 0) migrated.push({ file: path, names })
-    const remembered = new RememberedResults(file.database, [...SOURCES_OF_TOKENS, ...SOURCES_OF_USERS])
+    const sources = [...SOURCES_OF_TOKENS, ...SOURCES_OF_USERS]
+    const remembered = new RememberedResults(file.database, sources, () => turns.round)
     const threads = new DatabaseThreads(path, settings)
-    return { name, path, file, d1: new SqliteD1(file.database, threads, remembered, committed) }
+    const d1 = new SqliteD1(file.database, threads, remembered, (since) => turns.count(since))
+    return { name, path, file, d1 }
   }
   try {
     const first = open('DB', settings.databaseFile)

@@ -76,7 +76,7 @@ export interface Service {
 /** @throws {StartError} when the database cannot be used */
 export function startService(settings: ServerSettings, migrations: readonly Migration[]): Service {
   const turns = new Turns(() => performance.now())
-  const { opened, migrated } = openDatabases(settings, migrations, (since) => turns.count(since))
+  const { opened, migrated } = openDatabases(settings, migrations, turns)
   const [first] = opened
   const names: Databases['names'] = [first.name, ...opened.slice(1).map(({ name }) => name)]
   const identities = new Identities()

@@ -25,6 +25,8 @@ export class Turns {
   readonly #served = new Map<string, number>()
   /** The start of this round; undefined while the process is idle. */
   #since: number | undefined
+  /** Of this round. */
+  #number = 0
   /** The number of rounds before the next turn. */
   #rounds = 0
   /** When the next turn is given even if rounds are left: something else may take long in each of them. */
@@ -35,6 +37,11 @@ export class Turns {
   /** @param now milliseconds */
   constructor(now: () => number) {
     this.#now = now
+  }
+
+  /** A number for each round; undefined while the process is idle. */
+  get round(): number | undefined {
+    return this.#since === undefined ? undefined : this.#number
   }
 
   /** Requests that wait. */
@@ -95,6 +102,7 @@ export class Turns {
     const tookMs = this.#spentMs()
     const hadTurn = this.#served.size > 0 || this.#hasCounted
     this.#since = undefined
+    this.#number++
     this.#hasCounted = false
     // Other owners have their turns first.
     for (const owner of this.#served.keys()) this.#moveToEnd(owner)

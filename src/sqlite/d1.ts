@@ -119,6 +119,8 @@ export class SqliteD1 {
       return await this.#longWrites.run({ owner }, () => this.#commits.alone(() => threads.write(batch)))
     } catch (error) {
       throw toD1Error(error)
+    } finally {
+      this.#remembered?.askAgain()
     }
   }
 

@@ -34,11 +34,22 @@ interface OfTenant {
 export class RememberedResults {
   readonly #dataVersion: StatementSync
   readonly #tenants = new Map<BoundValue, OfTenant>()
+  readonly #roundNow: () => number | undefined
   #characters = 0
   #version: unknown
+  /** The round in which the version was read. */
+  #round: number | undefined
 
-  /** @param sources all rows that the results follow from */
-  constructor(database: DatabaseSync, sources: readonly ResultSource[]) {
+  /**
+   * @param sources all rows that the results follow from
+   * @param round the round of the event loop, in which other connections are asked about once; undefined: each time
+   */
+  constructor(
+    database: DatabaseSync,
+    sources: readonly ResultSource[],
+    round: () => number | undefined = () => undefined,
+  ) {
+    this.#roundNow = round
     this.#dataVersion = database.prepare('PRAGMA data_version')
     this.#dataVersion.setReturnArrays(true)
     database.function('forget_results', (tenant, id) => {
@@ -57,7 +68,15 @@ export class RememberedResults {
       if (entry === undefined) return undefined
       results.push(entry.recalled)
     }
+    const round = this.#roundNow()
+    if (round !== undefined && round === this.#round) return results
+    this.#round = round
     return this.refresh() ? results : undefined
+  }
+
+  /** Another connection of this process has written. */
+  askAgain(): void {
+    this.#round = undefined
   }
 
   /**

@@ -12,7 +12,7 @@ import { OPTIONS, temporaryFolder } from './support/files.ts'
 
 describe('remembered results', () => {
   /** A table, and a marked statement that counts how often it runs. */
-  function server() {
+  function server(round?: () => number | undefined) {
     const path = `${temporaryFolder()}/file.sqlite`
     const { database, close } = openFile(path, OPTIONS)
     database.exec(`CREATE TABLE things (tenant, id, word, other); INSERT INTO things VALUES
@@ -23,9 +23,11 @@ describe('remembered results', () => {
       return word
     })
     const concerns = (row: string) => `${row}.tenant, iif(${row}.word = 'all', NULL, ${row}.id)`
-    const remembered = new RememberedResults(database, [
-      { table: 'things', columns: 'tenant, id, word', concerns },
-    ])
+    const remembered = new RememberedResults(
+      database,
+      [{ table: 'things', columns: 'tenant, id, word', concerns }],
+      round,
+    )
     const db = openDatabase(new SqliteD1(database, undefined, remembered).binding, noFigures())
     const sql = `SELECT /* remember ?1 id */ id, evaluated(word) AS word FROM things WHERE tenant = ?1 AND id = ?2`
     const other = new DatabaseSync(path)
@@ -35,6 +37,7 @@ describe('remembered results', () => {
     })
     return {
       other,
+      remembered,
       write: async (...statements: string[]) =>
         await db.batch(statements.map((one) => ({ sql: one, params: [] }))),
       /** @returns the value, and "again" if the statement ran */
@@ -117,6 +120,24 @@ describe('remembered results', () => {
     expect(await made()).toBe(again)
     await write(`UPDATE things SET word = 'ein' WHERE tenant = 'a' AND id = '1'`)
     expect([await made(), await made()]).toEqual([{ word: 'ein' }, { word: 'ein' }])
+  })
+
+  it('ask about other connections once in a round of the event loop, and after their writes', async () => {
+    let round: number | undefined = 1
+    const { read, other, remembered } = server(() => round)
+    const change = (word: string) => other.exec(`UPDATE things SET word = '${word}' WHERE tenant = 'a'`)
+    expect([await read(), await read()]).toEqual(['one again', 'one'])
+    change('ein')
+    expect(await read()).toBe('one')
+    round = 2
+    expect([await read(), await read()]).toEqual(['ein again', 'ein'])
+    change('eins')
+    remembered.askAgain()
+    expect([await read(), await read()]).toEqual(['eins again', 'eins'])
+    round = undefined
+    expect(await read()).toBe('eins')
+    change('un')
+    expect([await read(), await read()]).toEqual(['un again', 'un'])
   })
 
   it('are not remembered of a missing row, or of several', async () => {

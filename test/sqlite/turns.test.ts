@@ -50,6 +50,20 @@ describe('turns', () => {
     expect(done.join('')).toBe('abaa')
   })
 
+  it('number the rounds in which there are some', async () => {
+    const { turns } = newTurns()
+    expect(turns.round).toBe(undefined)
+    await turns.take('a')
+    const first = turns.round
+    expect(first).toBeTypeOf('number')
+    await turns.take('b')
+    expect(turns.round).toBe(first)
+    await setImmediate()
+    expect(turns.round).toBe(undefined)
+    await turns.take('a')
+    expect(turns.round).not.toBe(first)
+  })
+
   it.for([
     ['four at most', 0, [4, 8, 9]],
     ['one short round', 0.5, [2, 4, 6, 8, 9]],
