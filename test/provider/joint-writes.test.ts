@@ -175,7 +175,7 @@ describe('the batch of a write', () => {
     expect(await statementsOf(patch(client, id, 'title', 'Captain'), 200)).toBe(2)
     // It also counts what is taken away.
     expect(await statementsOf(patch(client, id, 'active', false), 200)).toBe(4)
-    expect(await statementsOf(client.request('DELETE', `/Users/${id}`), 204)).toBe(11)
+    expect(await statementsOf(client.request('DELETE', `/Users/${id}`), 204)).toBe(10)
   })
 })
 

@@ -75,7 +75,7 @@ export function logStatement(credentials: Credentials, entry: LogEntry): Stateme
 export type EntrySlot = EntryValue | keyof Credentials
 
 /**
- * Logs a deletion with the name of the resource.
+ * Logs a deletion with the name of the resource. It also ends its batch when the token may not write.
  *
  * @param isWanted the condition on the resource, `gone`: nothing is logged if there is no such row
  */
@@ -86,9 +86,11 @@ export function insertDeletionEntry(
 ): SQL {
   const name = sql.raw(`gone.data ->> '$.${nameAttribute}', 1, ${MAX_LOGGED_NAME_CHARACTERS}`)
   return insertEntry(slots, {
-    ...TOKEN,
+    token: sql`writer`,
+    client: sql`client`,
     resourceName: sql`substr(${name})`,
-    from: sql`tokens JOIN ${sql.raw(table.name)} AS gone ON ${isWanted} WHERE ${isAdmittedToken(slots)}`,
+    from: sql`${writer(slots)} LEFT JOIN ${sql.raw(table.name)} AS gone ON ${isWanted}
+      WHERE gone.id IS NOT NULL OR ${IS_NOT_WRITER}`,
   })
 }
 

@@ -6,7 +6,7 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { Preconditions } from '../../scim/version.ts'
 import { administratorIdBeside } from '../access/administrator.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
-import { writeAsAll } from '../access/tokens.ts'
+import { writeGuarded } from '../access/tokens.ts'
 import {
   type Database,
   GuardError,
@@ -91,15 +91,15 @@ function deletionStatements(kind: DeletionKind, values: Values): readonly Statem
   return known(values)
 }
 
-/** @returns the statements, the first of which selects the row of DeletionResult */
+/** @returns the statements: a guard, one that selects the row of DeletionResult, and the others */
 function prepareDeletion(kind: DeletionKind): (values: Values) => readonly Statement[] {
   const { type, groups, isKept } = kind
   const queries = (slots: Slots<Slot>): readonly SQL[] => {
     const isWanted = sql`${isResource(slots)} AND ${isAllowed(kind, slots)}`
     const deleted = { type, isWanted }
     return [
-      selectDeleted(kind, slots),
       insertDeletionEntry(type, isWanted, slots),
+      selectDeleted(kind, slots),
       ...(type.isMember ? [updateGroups(deleted, slots)] : []),
       insertDeletionEvents({ ...deleted, groups }, slots),
       countDeletion(deleted, slots),
@@ -224,7 +224,7 @@ export async function deleteResource(
   }
 }
 
-/** Writes, or if that would take long, writes in the background. @returns the results of the statements */
+/** Writes, or if that would take long, writes in the background. @returns the results of the statements after the guard */
 async function writeOrWriteInBackground(
   tenant: TenantContext,
   resourceId: string,
@@ -232,7 +232,7 @@ async function writeOrWriteInBackground(
 ): Promise<readonly StatementResult[]> {
   const credentials = credentialsOf(tenant)
   const write = (database: Database, statements: readonly Statement[]) =>
-    writeAsAll(database, [credentials], statements)
+    writeGuarded(database, [credentials], statements.slice(0, 1), statements.slice(1))
   try {
     return await write(jointly(tenant, resourceId), statementsOf(0))
   } catch (error) {
