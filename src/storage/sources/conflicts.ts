@@ -53,12 +53,32 @@ const CREATING_REQUEST = sql`(SELECT request_id FROM provisioning_log AS l
 
 type WriteSlot = 'tenantId' | 'tokenHash' | 'now' | 'requestId' | 'resourceType'
 
-const insertIdentifiers = preparedByTable<WriteSlot | 'id' | 'lookups'>((table, slots) => {
-  const found = Object.entries(columnsOf(table)).map(
-    ([name, column]) => sql`SELECT f.value ->> '$.kind' AS kind, f.value ->> '$.key' AS key,
+type IdentifierSlot = WriteSlot | 'id' | 'lookups'
+
+/** By the columns that they look in: most resources have one identifier, and no user is looked up by its name. */
+const identifierStatementsOf = new Map<string, ReturnType<typeof preparedByTable<IdentifierSlot>>>()
+
+/** @param columns sorted, each once */
+function insertIdentifiers(columns: readonly IdentifierColumn[]) {
+  const key = columns.join(' ')
+  const known =
+    identifierStatementsOf.get(key) ??
+    preparedByTable<IdentifierSlot>((table, slots) => identifiersIn(columns, table, slots))
+  identifierStatementsOf.set(key, known)
+  return known
+}
+
+function identifiersIn(
+  columns: readonly IdentifierColumn[],
+  table: ResourceTable,
+  slots: Slots<IdentifierSlot>,
+): SQL {
+  const indexed = columnsOf(table)
+  const found = columns.map(
+    (name) => sql`SELECT f.value ->> '$.kind' AS kind, f.value ->> '$.key' AS key,
         f.value ->> '$.column' AS attribute, o.id
       FROM json_each(${slots.lookups}) AS f CROSS JOIN ${sql.raw(table.name)} AS o
-        ON o.tenant_id = ${slots.tenantId} AND ${column} = f.value ->> '$.value'
+        ON o.tenant_id = ${slots.tenantId} AND ${indexed[name] ?? sql`NULL`} = f.value ->> '$.value'
       WHERE f.value ->> '$.column' = ${sql.raw(`'${name}'`)} AND o.id <> ${slots.id}`,
   )
   return sql`INSERT INTO source_conflicts ${COLUMNS}
@@ -70,7 +90,7 @@ const insertIdentifiers = preparedByTable<WriteSlot | 'id' | 'lookups'>((table, 
     WHERE ${isNotAdministrator('tokens.client_id')}
       AND (${isOtherSource('o.created_by')} OR found.kind = 'nativeObjectId' AND found.attribute = 'nativeObjectId')
     GROUP BY found.kind, found.key ${SEEN_AGAIN}`
-})
+}
 
 /** The indexed columns of the alias `o` in which identifiers are looked up. */
 function columnsOf(table: ResourceTable): Partial<Record<IdentifierColumn, SQL>> {
@@ -94,8 +114,9 @@ export function identifierStatements(
   lookups: readonly IdentifierLookup[],
 ): readonly Statement[] {
   if (lookups.length === 0) return []
+  const columns = new Set(lookups.map(({ column }) => column))
   const values = { tenantId, tokenHash, now, requestId, resourceType: type.name, id }
-  return [insertIdentifiers(type.table, { ...values, lookups: JSON.stringify(lookups) })]
+  return [insertIdentifiers([...columns].sort())(type.table, { ...values, lookups: JSON.stringify(lookups) })]
 }
 
 const insertTaken = preparedByTable<WriteSlot | 'tenantVersion' | 'kind' | 'attribute' | 'key'>(
