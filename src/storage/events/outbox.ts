@@ -8,7 +8,7 @@ import { eventType, type NewEvent, nativeObjectIdPath, type TenantEventType } fr
 import type { Credentials } from '../access/token-conditions.ts'
 import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { clientOfToken } from '../tables/stored-resources.ts'
+import { clientOfToken, type DeletedResource } from '../tables/stored-resources.ts'
 
 /** The request that causes events. */
 export interface EventSource {
@@ -75,31 +75,6 @@ export function eventStatements(tenantId: string, events: readonly SourcedEvent[
   }
   flush()
   return statements
-}
-
-/** An event as the values of a statement that stores it with its entry in the log: see ../log/provisioning-log.ts. */
-export interface EventValues {
-  readonly eventType: string
-  readonly eventResourceId: string
-  readonly eventData: string
-  readonly previous: string | null
-}
-
-export function eventValues({ type, resourceId, data, previous }: NewEvent): EventValues {
-  return {
-    eventType: type,
-    eventResourceId: resourceId,
-    eventData: JSON.stringify(data),
-    previous: previous === undefined ? null : JSON.stringify(previous),
-  }
-}
-
-/** A deletion in SQL. */
-export interface DeletedResource {
-  /** What it takes from the type is the same in every tenant. */
-  readonly type: StoredResourceType
-  /** The condition that the row `gone` of its table is deleted. */
-  readonly isWanted: SQL
 }
 
 /** The values of a deletion. */

@@ -15,8 +15,8 @@ import {
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type Credentials, credentialsOf, isAdmittedToken } from '../access/token-conditions.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from '../database/database.ts'
-import type { DeletedResource } from '../events/outbox.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
+import type { DeletedResource } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 
 type Guarded = Pick<TenantContext, 'actor' | 'version' | 'deprovisionGuard'>

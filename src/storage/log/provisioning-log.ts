@@ -21,7 +21,6 @@ import {
 } from '../access/token-conditions.ts'
 import { readAs, runAsWriter, writeAs } from '../access/tokens.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from '../database/database.ts'
-import { type EventValues, eventValues } from '../events/outbox.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { ResourceTable, StoredResourceType } from '../tables/resource-tables.ts'
 import type { StoredRow } from '../tables/stored-resources.ts'
@@ -145,6 +144,23 @@ function refusedStatement(
     kind: `${action} ${resourceType} ${status} ${scimType ?? ''}`,
     request: request === undefined ? null : JSON.stringify(request),
   })
+}
+
+/** The values of an event that is stored with its entry. */
+interface EventValues {
+  readonly eventType: string
+  readonly eventResourceId: string
+  readonly eventData: string
+  readonly previous: string | null
+}
+
+function eventValues({ type, resourceId, data, previous }: NewEvent): EventValues {
+  return {
+    eventType: type,
+    eventResourceId: resourceId,
+    eventData: JSON.stringify(data),
+    previous: previous === undefined ? null : JSON.stringify(previous),
+  }
 }
 
 type GuardSlot = EntryValue | 'resourceName' | keyof Credentials | keyof EventValues

@@ -17,12 +17,7 @@ import {
   type Statement,
   type StatementResult,
 } from '../database/database.ts'
-import {
-  type DeletedResource,
-  type DeletionSlot,
-  insertDeletionEvents,
-  nativeJsonPath,
-} from '../events/outbox.ts'
+import { type DeletionSlot, insertDeletionEvents, nativeJsonPath } from '../events/outbox.ts'
 import { type CountSlot, countDeletion, deletionCounts } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { type EntrySlot, entryValues, insertDeletionEntry } from '../log/provisioning-log.ts'
@@ -31,6 +26,7 @@ import {
   type AllowedVersions,
   allowedVersions,
   clientOfToken,
+  type DeletedResource,
   isAllowedVersion,
 } from '../tables/stored-resources.ts'
 import { countOfValues } from '../tables/user-values.ts'

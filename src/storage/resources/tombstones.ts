@@ -8,10 +8,10 @@ import { MAX_DELETED_MEMBERSHIPS, TOMBSTONE_IDS } from '../../scim/limits.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type Database, type Slots, type Statement, statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query } from '../database/query.ts'
-import type { DeletedResource, DeletionSlot } from '../events/outbox.ts'
+import type { DeletionSlot } from '../events/outbox.ts'
 import { NESTED_MEMBER } from '../tables/member-types.ts'
 import { selection } from '../tables/selection.ts'
-import { clientOfToken } from '../tables/stored-resources.ts'
+import { clientOfToken, type DeletedResource } from '../tables/stored-resources.ts'
 import { tombstones } from '../tables/tables.ts'
 
 /** The bytes of an id in a list of ids. */

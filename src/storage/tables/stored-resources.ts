@@ -219,6 +219,14 @@ export const STALE_GUARD: Statement = statement(
   sql`INSERT INTO guards (rule) SELECT 'stale' WHERE changes() <> 1`,
 )
 
+/** A deletion in SQL. */
+export interface DeletedResource {
+  /** What it takes from the type is the same in every tenant. */
+  readonly type: StoredResourceType
+  /** The condition that the row `gone` of its table is deleted. */
+  readonly isWanted: SQL
+}
+
 /** The versions that preconditions allow: JSON arrays. */
 export interface AllowedVersions {
   /** Null: all. */
