@@ -96,10 +96,9 @@ function appWith({ resourceTypes, pathOf, dispatch }: Shared, addRoutes: AddRout
     c.set('requestId', requestId(c))
     return requestLog(c, next)
   })
-  app.use(async (c, next) => {
+  app.use((c, next) => {
     requireValidAddress(c)
-    if (!c.env.isMisconfigured || isProbe(c.req.path)) return await next()
-    return misconfiguredResponse(c)
+    return !c.env.isMisconfigured || isProbe(c.req.path) ? next() : misconfiguredResponse(c)
   })
   addRoutes(app)
   // Hono calls this handler of the outermost app only.
@@ -132,7 +131,7 @@ function errorResponse(c: Context<HttpEnv>, error: Error): Response | Promise<Re
 }
 
 /** Serves nothing while a setting is invalid: a typing error must not let anybody in, or empty a log. */
-function misconfiguredResponse(c: Context<HttpEnv>) {
+async function misconfiguredResponse(c: Context<HttpEnv>): Promise<Response> {
   if (isTokenEndpoint(c.req.path)) throw misconfigured()
   return isForClients(c.req.path) ? onMisconfigured(c) : adminMisconfigured(c)
 }

@@ -56,7 +56,8 @@ async function authenticate(c: Context<HttpEnv>): Promise<void> {
   if (turn !== undefined) await turn
   c.set('actor', actor)
   if (!isRead(c)) await prove(c)
-  await requireRate(c)
+  const rate = requireRate(c)
+  if (rate !== undefined) await rate
 }
 
 /** The request may have been rejected without a query, such as for its path. An invalid token must get 401 instead. */

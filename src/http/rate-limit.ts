@@ -16,17 +16,20 @@ import { recordRefusedToken } from './failed-access.ts'
  * the limit of the tenant that it names, and forged tokens must not fill the memory of the rate limiter. A tenant with too
  * many unread large responses gets 503.
  *
+ * @returns undefined if the runtime decides at once
  * @throws {ScimError} 429, 503
  */
-export async function requireRate(c: Context<HttpEnv>): Promise<void> {
+export function requireRate(c: Context<HttpEnv>): Promise<void> | undefined {
   const actor = c.get('actor')
-  if (!isKnownValid(actor)) return
+  if (!isKnownValid(actor)) return undefined
   c.env.answers?.requireRoom(actor.tenantId)
   const ofClient = c.env.isAllowed('client', knownClient(actor)?.clientId ?? actor.tokenHash)
   const ofTenant = c.env.isAllowed('tenant', actor.tenantId)
-  // Waiting for a value that is there would take another round of the microtasks.
-  const client = typeof ofClient === 'boolean' ? ofClient : await ofClient
-  const tenant = typeof ofTenant === 'boolean' ? ofTenant : await ofTenant
+  if (typeof ofClient === 'boolean' && typeof ofTenant === 'boolean') return requireBoth([ofClient, ofTenant])
+  return Promise.all([ofClient, ofTenant]).then(requireBoth)
+}
+
+function requireBoth([client, tenant]: readonly [client: boolean, tenant: boolean]): undefined {
   if (!client || !tenant) throw tooMany(client ? 'from this tenant' : 'from this client')
 }
 

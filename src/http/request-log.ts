@@ -2,7 +2,7 @@
  * Writes one line of JSON for each request to the application log, without personal data. Off if REQUEST_LOG is "0". Tells the
  * runtime the outcome, if it counts requests.
  */
-import { createMiddleware } from 'hono/factory'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { AccessRefused } from '../storage/access/access-refused.ts'
 import { tenantNamedBy } from '../storage/access/tokens.ts'
@@ -11,9 +11,13 @@ import { OauthError } from './oauth/errors.ts'
 import { bearerToken } from './request.ts'
 
 /** Writes the line once the response is ready. `d1` has the database cost of the request. */
-export const requestLog = createMiddleware<HttpEnv>(async function requestLog(c, next) {
+export const requestLog: MiddlewareHandler<HttpEnv> = function requestLog(c, next) {
+  const { settings, observe } = c.env
+  return settings.requestLog || observe !== undefined ? logged(c, next) : next()
+}
+
+async function logged(c: Context<HttpEnv>, next: Next): Promise<void> {
   const { settings, observe, now } = c.env
-  if (!settings.requestLog && observe === undefined) return next()
   const started = now()
   await next()
   const [{ method }, route, { status }, refused] = [c.req, routeOf(c), c.res, refusalOf(c.error)]
@@ -32,7 +36,7 @@ export const requestLog = createMiddleware<HttpEnv>(async function requestLog(c,
       d1: c.get('figures') ?? null,
     }),
   )
-})
+}
 
 /** Why the token or the credential was rejected. The client does not get the reason. */
 function refusalOf(error: Error | undefined): string | undefined {
