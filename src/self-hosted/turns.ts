@@ -92,9 +92,9 @@ export class Turns {
     this.#served.set(owner, (this.#served.get(owner) ?? 0) + 1)
   }
 
-  #begin(since = this.#now()): void {
+  #begin(since?: number): void {
     if (this.#since !== undefined) return
-    this.#since = since
+    this.#since = since ?? this.#now()
     setImmediate(() => this.#endRound())
   }
 
@@ -136,7 +136,8 @@ export class Turns {
   }
 
   #moveToEnd(owner: string): void {
-    const queue = this.#waiting.get(owner) ?? []
+    const queue = this.#waiting.get(owner)
+    if (queue === undefined) return
     this.#waiting.delete(owner)
     if (queue.length > 0) this.#waiting.set(owner, queue)
   }
