@@ -1,7 +1,8 @@
 /**
  * Results of marked statements in memory: see storage/database/remembered.ts. They are exact. Triggers of this connection
- * forget a result with each change of a row that it follows from, whichever statement makes it. If another connection has
- * written to the file, all are forgotten. No write reads or stores a result, because it may be rolled back.
+ * forget a result with each change of a row that it follows from, whichever statement makes it. REPLACE deletes rows without a
+ * trigger, so no statement of the server uses it for these tables. If another connection has written to the file, all are
+ * forgotten. No write reads or stores a result, because it may be rolled back.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'

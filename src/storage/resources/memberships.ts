@@ -226,7 +226,7 @@ export function groupsOfResource(table: ResourceTable): SQL {
 
 /**
  * What a user with its groups follows from: the row; the memberships of the user, and those of groups in groups, with which it
- * may be in any group; and the names of groups.
+ * may be in any group; and the names of groups, which are left out by the sizes of both documents of all groups.
  */
 export const SOURCES_OF_USERS: readonly ResultSource[] = [
   { table: 'users', concerns: (row) => `${row}.tenant_id, ${row}.id` },
@@ -235,7 +235,7 @@ export const SOURCES_OF_USERS: readonly ResultSource[] = [
     columns: 'tenant_id, group_id, member_id, member_type',
     concerns: (row) => `${row}.tenant_id, iif(${row}.${IS_NESTED}, NULL, ${row}.member_id)`,
   },
-  { table: 'groups', columns: 'tenant_id, id, data', concerns: (row) => `${row}.tenant_id, NULL` },
+  { table: 'groups', columns: 'tenant_id, id, data, keys', concerns: (row) => `${row}.tenant_id, NULL` },
 ]
 
 /** The mark of a SELECT that finds one row of the table, with its groups or without. Groups change too often. */
