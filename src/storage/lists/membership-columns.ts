@@ -221,9 +221,12 @@ function columnNamed(columns: RowColumns, subAttribute: string): string {
   return columns[subAttribute] ?? 'NULL'
 }
 
-const MEMBER = constant(`memberships AS m
+const OF_MEMBER = `
   LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
-  LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id`)
+  LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id`
+const MEMBER = constant(`memberships AS m${OF_MEMBER}`)
+/** For a filter that names members. SQLite would scan all memberships of the tenant in the primary key, which also has the types. */
+const NAMED_MEMBER = constant(`memberships AS m INDEXED BY memberships_by_member${OF_MEMBER}`)
 
 /** Each member is tested once, however many groups it is in, and its resource is read only if its name matters. */
 function membersOfGroups(tenantId: string): RowSource {
@@ -248,8 +251,14 @@ function membersOfGroups(tenantId: string): RowSource {
       if (!mentions(filter, 'display') || isByValue(filter)) {
         return {
           columns: [columns],
-          where: ([isMet = NEVER]) => fragment`groups.id IN (
-          SELECT m.group_id FROM ${MEMBER} WHERE ${inTenant} AND ${isMet})`,
+          where: ([isMet = NEVER]) => {
+            const ids = namedValues(filter)
+            const [from, isNamed] =
+              ids === undefined
+                ? [MEMBER, inTenant]
+                : [NAMED_MEMBER, fragment`${inTenant} AND m.member_id IN (${list(ids)})`]
+            return fragment`groups.id IN (SELECT m.group_id FROM ${from} WHERE ${isNamed} AND ${isMet})`
+          },
         }
       }
       return {
@@ -266,7 +275,21 @@ function membersOfGroups(tenantId: string): RowSource {
 
 /** True if the filter names the ids of all groups or members that meet it. */
 export function isByValue(filter: Filter): boolean {
-  if (filter.kind === 'and') return filter.operands.some(isByValue)
-  if (filter.kind === 'or') return filter.operands.every(isByValue)
-  return filter.kind === 'comparison' && filter.operator === 'eq' && filter.path.steps[0].name === 'value'
+  return namedValues(filter) !== undefined
+}
+
+/** The ids of all groups or members that may meet the filter. @returns undefined if it does not name them */
+function namedValues(filter: Filter): readonly string[] | undefined {
+  if (filter.kind === 'and') return filter.operands.map(namedValues).find((ids) => ids !== undefined)
+  if (filter.kind === 'or') {
+    const found = filter.operands.map(namedValues)
+    return found.includes(undefined) ? undefined : found.flatMap((ids) => ids ?? [])
+  }
+  const isValue =
+    filter.kind === 'comparison' && filter.operator === 'eq' && filter.path.steps[0].name === 'value'
+  return isValue ? [String(filter.key)] : undefined
+}
+
+function list(values: readonly string[]): SqlFragment {
+  return values.map((value) => fragment`${value}`).reduce((all, one) => fragment`${all}, ${one}`)
 }

@@ -53,6 +53,19 @@ it.for(['displayName sw "x"', 'userName sw "x"', 'externalId eq "x"'])(
   },
 )
 
+it.for([
+  'members[value eq "x" and type eq "User"]',
+  'members[(value eq "x" or value eq "y") and display sw "p"]',
+  'members[value eq "x" and type eq "User" or value eq "y" and display sw "p"]',
+])('the memberships of a member are found by its id, whatever else is tested: %s', async (filter) => {
+  const plans = await plansOf(`${filtered('Groups', filter)}&excludedAttributes=members`)
+  const byMember =
+    /^SEARCH m USING (COVERING )?INDEX memberships_by_member \(tenant_id=\? AND member_id=\?\)$/
+  const steps = plans.filter((step) => step.startsWith('SEARCH m '))
+  expect(steps.length).toBeGreaterThan(0)
+  expect(steps.filter((step) => !byMember.test(step))).toEqual([])
+})
+
 describe('the values in an index answer a test without the documents', () => {
   it.for([
     ['userName co "x"', 'users_by_user_name'],
