@@ -401,6 +401,24 @@ describe('a tenant with as many clients, tokens and secrets as it may have', () 
     return body.name
   }
 
+  it.for([
+    ['/api-keys', 'tokens', 'aria-label="Revoke '],
+    ['/api-keys', 'secrets', 'aria-label="Revoke '],
+    ['/api-keys', 'clients', 'Delete the client'],
+    ['', 'connections', 'connection-head'],
+  ] as const)('has lists with pages of fifty, without a script: %s#%s', async ([path, list, row]) => {
+    let next: string | undefined = `/admin/tenants/${first.tenantId}${path}`
+    const counts: number[] = []
+    while (next !== undefined) {
+      const page: Page = await browser.get(next)
+      const section = page.html.split(`id="${list}"`)[1]?.split('</section>')[0] ?? ''
+      counts.push(section.split(row).length - 1)
+      expect(textOf(section)).toMatch(list === 'secrets' ? `of ${MOST}` : `of ${MOST + 1}`)
+      next = /href="([^"]*)"[^>]*rel="next"/.exec(section)?.[1]?.replaceAll('&amp;', '&')
+    }
+    expect(counts).toEqual([...Array.from({ length: 9 }, () => 50), list === 'secrets' ? 49 : 50])
+  })
+
   it('has lists that read each of them a few times', async () => {
     const { body } = await admin('GET', `/tenants/${first.tenantId}/clients`)
     const used = body.clients.find(({ name }: { name: string }) => name === 'client 7')

@@ -16,6 +16,7 @@ import { CycleText, cycleProgress } from './cycle-progress.tsx'
 import { Expiry } from './expiry-notice.tsx'
 import { FailureReasons } from './failure-reasons.tsx'
 import { counted, percent } from './number.ts'
+import { NumberedPages } from './numbered-pages.tsx'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
 import { Ago } from './time.tsx'
@@ -42,12 +43,14 @@ export interface ConnectionsProps extends Access {
   /** The last 24 hours of all clients. */
   readonly hours: readonly ActivitySpan[]
   readonly now: number
+  /** The page of the list, from 1 on. */
+  readonly page: string | undefined
 }
 
 /** A section with the clients that may write. */
 export function Connections(props: ConnectionsProps) {
   const { tenantId, clients, seen, now } = props
-  const { apiKeys, connect, log } = tenantPaths(tenantId)
+  const { apiKeys, connect, log, overview } = tenantPaths(tenantId)
   const provisioning = clients.flatMap((client) => {
     const facts = seen.facts.get(client.id)
     return facts === undefined ? [] : [{ client, facts }]
@@ -68,11 +71,21 @@ export function Connections(props: ConnectionsProps) {
           </p>
         </EmptyState>
       ) : (
-        <ul class="connections">
-          {provisioning.map((one) => (
-            <Connection {...props} {...one} />
-          ))}
-        </ul>
+        <NumberedPages
+          items={provisioning}
+          path={overview}
+          parameters={{ connections: props.page }}
+          name="connections"
+          label="connections"
+        >
+          {(shown: readonly (typeof provisioning)[number][]) => (
+            <ul class="connections">
+              {shown.map((one) => (
+                <Connection {...props} {...one} />
+              ))}
+            </ul>
+          )}
+        </NumberedPages>
       )}
       <Strangers refused={seen.refused} now={now} logPath={log} />
     </Section>

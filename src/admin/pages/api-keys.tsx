@@ -14,6 +14,7 @@ import { CredentialTable } from '../components/credential-table.tsx'
 import { ExpiryNotice } from '../components/expiry-notice.tsx'
 import type { FormError } from '../components/form.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
+import { NumberedPages } from '../components/numbered-pages.tsx'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { Permitted } from '../components/permitted.tsx'
@@ -40,6 +41,8 @@ export interface ApiKeysProps extends Access {
   readonly error?: FormError | undefined
   /** A message about the last action. */
   readonly done?: string | undefined
+  /** The pages of the lists, by the ids of their sections. */
+  readonly parameters: Readonly<Record<string, string | undefined>>
 }
 
 const EMPTY_INPUT: CredentialInput = { client: '', name: 'SCIM client', scope: 'provision', expires: '' }
@@ -47,6 +50,7 @@ const EMPTY_INPUT: CredentialInput = { client: '', name: 'SCIM client', scope: '
 export function ApiKeysPage(props: ApiKeysProps) {
   const { administrator, tenant, tenantUrl, clients, tokens, secrets, failedAccess, now, done } = props
   const { apiKeys, log } = tenantPaths(tenant.id)
+  const pages = { path: apiKeys, parameters: props.parameters }
   return (
     <Layout title="API Keys" administrator={administrator} tenant={tenant} current="apiKeys">
       <PageHead
@@ -84,7 +88,7 @@ export function ApiKeysPage(props: ApiKeysProps) {
       </Permitted>
       <Section id="tokens" title="Tokens">
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
-        <Credentials {...props} kind="token" endedId="ended">
+        <Credentials {...props} kind="token" id="tokens" endedId="ended">
           <EmptyState title="No valid tokens.">
             <p>Generate a token or a client secret above, then paste it into your identity provider.</p>
           </EmptyState>
@@ -93,12 +97,14 @@ export function ApiKeysPage(props: ApiKeysProps) {
       {secrets.length > 0 && (
         <Section id="secrets" title="Client secrets">
           <CopyField id="token-endpoint" label="Token Endpoint" value={props.tokenUrl} />
-          <Credentials {...props} kind="secret" endedId="ended-secrets" />
+          <Credentials {...props} kind="secret" id="secrets" endedId="ended-secrets" />
         </Section>
       )}
       {clients.length > 0 && (
         <Section id="clients" title="Clients">
-          <ClientTable {...props} tenantId={tenant.id} />
+          <NumberedPages {...pages} items={clients} name="clients" label="clients">
+            {(shown: readonly Client[]) => <ClientTable {...props} clients={shown} tenantId={tenant.id} />}
+          </NumberedPages>
         </Section>
       )}
       {failedAccess.length > 0 && (
@@ -118,18 +124,27 @@ export function ApiKeysPage(props: ApiKeysProps) {
 function Credentials(
   props: ApiKeysProps & {
     readonly kind: Credential['kind']
+    /** Of the section. */
+    readonly id: string
     readonly endedId: string
     readonly children?: Child
   },
 ) {
-  const { kind, endedId, tenant, clients, now, children } = props
+  const { kind, id, endedId, tenant, clients, now, children, parameters } = props
   const all = credentialsOf(props).filter((credential) => credential.kind === kind)
   const live = all.filter((credential) => isLive(credential, now))
   const ended = all.filter((credential) => !isLive(credential, now))
   const table = { tenantId: tenant.id, all, clients, now }
+  const pages = { path: tenantPaths(tenant.id).apiKeys, parameters, name: id, label: id }
   return (
     <>
-      {live.length === 0 ? children : <CredentialTable {...table} credentials={live} />}
+      {live.length === 0 ? (
+        children
+      ) : (
+        <NumberedPages {...pages} items={live}>
+          {(shown: readonly Credential[]) => <CredentialTable {...table} credentials={shown} />}
+        </NumberedPages>
+      )}
       {ended.length > 0 && (
         <details id={endedId}>
           <summary>Revoked and expired ({ended.length})</summary>

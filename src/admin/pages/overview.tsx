@@ -47,6 +47,8 @@ export interface OverviewProps {
   readonly hours: readonly ActivitySpan[]
   readonly days: readonly ActivitySpan[]
   readonly refused: readonly ListedEntry[]
+  /** The page of the connections, from 1 on. */
+  readonly page: string | undefined
 }
 
 export function OverviewPage(props: OverviewProps) {

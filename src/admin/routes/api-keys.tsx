@@ -129,9 +129,16 @@ async function keysPage(
       input={input}
       error={error}
       done={doneMessage(c, DONE)}
+      parameters={listedPages(c)}
     />,
     error?.status ?? 200,
   )
+}
+
+/** The numbers of the pages of the lists, without other parameters. */
+function listedPages(c: AdminContext) {
+  const { tokens, secrets, clients } = c.req.query()
+  return { tokens, secrets, clients }
 }
 
 /** The same error for a client that was deleted, never existed, or belongs to another tenant. */

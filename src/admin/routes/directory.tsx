@@ -75,7 +75,7 @@ directory.get('/:tenant', async (c) => {
     refused: logPageQuery({ tenantId: id, filters: { outcome: 'refused' }, size: LATEST_REFUSED }),
   }))
   const props = { administrator: c.get('administrator'), now, tenant, counts, ...access, ...activity }
-  return c.html(<OverviewPage {...props} refused={refused.entries} />)
+  return c.html(<OverviewPage {...props} refused={refused.entries} page={c.req.query('connections')} />)
 })
 
 // Other pages have paths of the same form. A segment that does not name a resource type is left to them.
