@@ -304,6 +304,14 @@ export const MAX_SECRETS = 500
 /** Entries of the audit trail. Beyond it, new entries replace the oldest ones. A trigger enforces the same value. */
 export const MAX_AUDIT_ENTRIES = 50_000
 
+// Conflicts between sources
+
+/**
+ * Conflicts that a tenant keeps, about 5 MB. Two clients can make a new one with a few writes, and it stays for the retention of
+ * the log after its reason is gone. Further ones are not noticed until then.
+ */
+export const MAX_CONFLICTS = 10_000
+
 // Webhooks
 
 /** Webhooks of a tenant. Each write tells each of them, and the configuration that isolates keep in memory has their ids. */

@@ -1,6 +1,7 @@
 /** Conflicts between sources: which writes open one, and which do not. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { MAX_CONFLICTS } from '../../src/scim/limits.ts'
 import { eventsOf, now } from '../support/feed.ts'
 import { type Client, newClient } from '../support/harness.ts'
 import { clientIdOf, secondSource } from '../support/sources.ts'
@@ -26,6 +27,47 @@ async function twoSources() {
   const second = await secondSource(first)
   return { first, second, one: await clientIdOf(first), other: await clientIdOf(second) }
 }
+
+describe('a tenant with as many conflicts as it keeps', () => {
+  it('notices no more until others are deleted, and accepts writes', async () => {
+    const { first, second, one } = await twoSources()
+    await env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+       INSERT INTO source_conflicts (tenant_id, kind, key, resource_type, attribute, resource_id, client_id, time,
+         first_seen_at, last_seen_at)
+       SELECT ?1, 'uniqueness', 'k' || i, 'User', 'userName', 'r' || i, ?3, 1, 1, 1 FROM n`,
+    )
+      .bind(first.tenantId, MAX_CONFLICTS, one)
+      .run()
+    const group = await first.createGroup({ displayName: 'Rangers' })
+    const user = await first.createUser({ userName: 'mirela', externalId: 'e', title: 'Ranger' })
+    const title = (value: string) => ({ op: 'replace', path: 'title', value })
+    const member = (op: string) => ({ op, path: 'members', value: [{ value: user.id }] })
+    const meet = async () => {
+      expect((await second.request('POST', '/Users', { userName: 'mirela' })).status).toBe(409)
+      await second.createUser({ externalId: 'e' })
+      for (const [client, value] of [
+        [second, 'Warden'],
+        [first, 'Ranger'],
+      ] as const)
+        expect((await client.patch(`/Users/${user.id}`, title(value))).status).toBe(200)
+      for (const [client, op] of [
+        [first, 'add'],
+        [second, 'remove'],
+        [first, 'add'],
+      ] as const)
+        expect((await client.patch(`/Groups/${group.id}`, member(op))).status).toBe(204)
+    }
+    await meet()
+    expect(await conflictsOf(first)).toHaveLength(MAX_CONFLICTS)
+    await env.DB.prepare(`DELETE FROM source_conflicts WHERE tenant_id = ? AND key LIKE 'k%'`)
+      .bind(first.tenantId)
+      .run()
+    await meet()
+    const kinds = (await conflictsOf(first)).map(({ kind }) => kind)
+    expect(kinds).toEqual(expect.arrayContaining(['uniqueness', 'externalId', 'attribute', 'membership']))
+  })
+})
 
 describe('a conflict is opened by', () => {
   it('a create that is refused because a user of another source has the userName', async () => {

@@ -7,6 +7,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../../scim/changes.ts'
 import type { IdentifierColumn, IdentifierLookup } from '../../scim/identifiers.ts'
+import { MAX_CONFLICTS } from '../../scim/limits.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { administratorIdBeside } from '../access/administrator.ts'
 import { knownClient } from '../access/known-tokens.ts'
@@ -36,6 +37,17 @@ const SEEN_AGAIN = sql`ON CONFLICT (tenant_id, kind, key) DO UPDATE SET
   other_resource_id = excluded.other_resource_id, other_client_id = excluded.other_client_id,
   other_request_id = excluded.other_request_id, last_seen_at = excluded.last_seen_at, seen = seen + 1,
   closed_at = iif(state = 'dismissed', closed_at, NULL), state = iif(state = 'dismissed', state, 'open')`
+
+/**
+ * The condition that a tenant has room for another conflict. It depends on the row of a conflict that was found, so that
+ * nothing is counted otherwise.
+ *
+ * @param tenant a column of that row
+ */
+export function hasRoom(tenant: string): SQL {
+  return sql`(SELECT count(*) FROM (SELECT 1 FROM source_conflicts AS kept WHERE kept.tenant_id = ${sql.raw(tenant)}
+    LIMIT ${sql.raw(String(MAX_CONFLICTS))})) < ${sql.raw(String(MAX_CONFLICTS))}`
+}
 
 /** The condition that a client is a source other than that of the token. */
 function isOtherSource(client: string): SQL {
@@ -89,6 +101,7 @@ function identifiersIn(
       CROSS JOIN tokens ON tokens.hash = ${slots.tokenHash}
     WHERE ${isNotAdministrator('tokens.client_id')}
       AND (${isOtherSource('o.created_by')} OR found.kind = 'nativeObjectId' AND found.attribute = 'nativeObjectId')
+      AND ${hasRoom('o.tenant_id')}
     GROUP BY found.kind, found.key ${SEEN_AGAIN}`
 }
 
@@ -129,6 +142,7 @@ const insertTaken = preparedByTable<WriteSlot | 'tenantVersion' | 'kind' | 'attr
         o.created_by, o.created_at, ${CREATING_REQUEST}, NULL, tokens.client_id, ${slots.requestId}, ${slots.now}, ${slots.now}
       FROM tokens CROSS JOIN ${sql.raw(table.name)} AS o ON o.tenant_id = ${slots.tenantId} AND ${column} = ${slots.key}
       WHERE ${isAdmittedToken(slots)} AND tokens.scope = 'provision' AND ${isOtherSource('o.created_by')}
+        AND ${hasRoom('o.tenant_id')}
       LIMIT 1 ${SEEN_AGAIN}`
   },
 )
@@ -164,7 +178,7 @@ function insertTurns(slots: Slots<TurnSlot>, kind: 'attribute' | 'membership', f
     SELECT ${slots.tenantId}, ${kind}, ${slots.id} || ' ' || key, ${slots.resourceType}, attribute, value, ${slots.id},
       found.client_id, found.time, found.request_id, ${slots.id}, tokens.client_id, ${slots.requestId}, ${slots.now}, ${slots.now}
     FROM (${found}) AS found CROSS JOIN tokens ON tokens.hash = ${slots.tokenHash}
-    WHERE found.outcome = 'accepted' AND ${isOtherSource('found.client_id')}
+    WHERE found.outcome = 'accepted' AND ${isOtherSource('found.client_id')} AND ${hasRoom('tokens.tenant_id')}
     GROUP BY key ${SEEN_AGAIN}`
 }
 

@@ -13,6 +13,7 @@ import { USER_MEMBER } from '../tables/member-types.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { sourceSweeps } from '../tables/tables.ts'
+import { hasRoom } from './conflicts.ts'
 import { closeConflicts, conflictsQuery } from './open-conflicts.ts'
 
 /** What the sweep has counted of one client. Times in milliseconds since 1970. */
@@ -284,6 +285,7 @@ function emailStatements({ tenantId, now }: Swept, typeName: string, after: stri
         CROSS JOIN users AS o ON o.tenant_id = u.tenant_id AND o.id = e.user_id
       WHERE u.created_by <> o.created_by AND u.created_by <> ${administratorIdBeside('u.tenant_id')}
         AND o.created_by <> ${administratorIdBeside('u.tenant_id')} AND ${primaryEmail('o')} = u.email
+        AND ${hasRoom('o.tenant_id')}
       GROUP BY u.email
       ON CONFLICT (tenant_id, kind, key) DO UPDATE SET last_seen_at = excluded.last_seen_at,
         closed_at = iif(state = 'dismissed', closed_at, NULL), state = iif(state = 'dismissed', state, 'open')`),
