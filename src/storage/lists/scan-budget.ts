@@ -47,7 +47,7 @@ export interface ScanBudget extends Verdict {
   readonly scanned: SQL
   /** Whether the list names values, which rarely have so many matches that a budget is needed. */
   readonly isOfValues: boolean
-  /** Another `query` for such a list, which is NULL unless values lead to few resources. Undefined if that is not known. */
+  /** Another `query`, which is NULL unless indexes lead to few resources. Undefined if that is not counted. */
   readonly few: SQL | undefined
   /** True for a part that must not be read beyond the limit. */
   readonly isGated: (part: ListPart) => boolean
@@ -114,7 +114,7 @@ export function scanBudget(
       FROM counted AS t`,
     scanned: sql`${counted} SELECT ${plus(numbers)} AS scanned FROM counted AS t`,
     isOfValues: scans.every(isOfValues),
-    few: scans.every(isOfValues) ? fewFound(scans, known.tenantId) : undefined,
+    few: fewFound(scans, known.tenantId),
     isGated: (part) => scans.includes(part),
     ...verdict(LIMIT),
     ofSearch: verdict(SEARCH_LIMIT),

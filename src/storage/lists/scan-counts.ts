@@ -20,7 +20,15 @@ import { isLookup, isMembershipOfKnown, toSql } from './columns.ts'
 import { maybeInSet, rowsOfSet, setOf } from './index-scans.ts'
 import type { ListPart } from './list-request.ts'
 import { groupsFound, reachedBy, union } from './membership-columns.ts'
-import { candidatesOf, isBySets, isOfOne, isScannedTest, leavesOf, mayFindMost } from './scan-conditions.ts'
+import {
+  candidatesOf,
+  isBySets,
+  isIndexedTest,
+  isOfOne,
+  isScannedTest,
+  leavesOf,
+  mayFindMost,
+} from './scan-conditions.ts'
 import {
   added,
   ELEMENTS,
@@ -241,16 +249,17 @@ function lookedThrough(part: ListPart, tenantId: string, most: SQL, withElements
 }
 
 /**
- * The work of a list in which values lead to at most `most` candidates, as a SELECT of one row: NULL if they are more. No document
+ * The work of a list in which indexes lead to at most `most` candidates, as a SELECT of one row: NULL if they are more. No document
  * is read to know it.
  *
- * @returns undefined if other conditions lead to the candidates, or if other resources are read too
+ * @returns undefined if all values of an index, or the members of groups, are looked at for it, or if other resources are read too
  */
 export function workOfFew(part: ListPart, tenantId: string, most: number): SQL | undefined {
   const { type } = part
   const candidates = candidatesOf(part)
   const times = workTimes(part)
-  if (!candidates?.every((one) => isLookup(one, type)) || !isOfOwnOnly(times)) return undefined
+  const isCounted = (one: Filter) => isIndexedTest(one, type) && !isMembershipOfKnown(one, type)
+  if (!candidates?.every(isCounted) || !isOfOwnOnly(times)) return undefined
   const sizes = toSql(union(candidates.map((one) => sizesOfValues(one, type, tenantId))))
   const number = (nanoseconds: number) => sql.raw(String(Math.round(nanoseconds)))
   const { row, block } = added(times.own, MEASURE)
