@@ -6,7 +6,14 @@ import { MAX_CURSOR_KEY_CHARACTERS } from '../../scim/limits.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { readAs } from '../access/tokens.ts'
-import { madeOf, type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
+import {
+  type Database,
+  madeOf,
+  type Row,
+  type Statement,
+  type StatementResult,
+  statement,
+} from '../database/database.ts'
 import { noteMembersRead, readsManyMembers } from '../resources/member-reads.ts'
 import { groupsFromRow, memberFromRow, requireFewMembers } from '../resources/memberships.ts'
 import { NestedGroups, selectNestedGroups } from '../resources/nested-groups.ts'
@@ -16,6 +23,7 @@ import { StoredRow } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { type PlainList, plainListOf } from './list-plans.ts'
 import { knownTotal, type ListPart, type Position, type Slice } from './list-request.ts'
+import { byShape } from './list-shapes.ts'
 import type { List } from './list-source.ts'
 import { cutPageOf, listsOf, membersOf, pageOf, totalOf } from './list-sql.ts'
 import { requireFewFound, type ScanBudget, skipsMany } from './scan-budget.ts'
@@ -59,7 +67,7 @@ async function readPage(
 ): Promise<ListedPage> {
   const isShort = !skipsMany(slice) && !showsMany(tenant, parts)
   const listed = (mayBeTried: boolean) =>
-    plainListOf(parts, tenant.tenantId, slice, mayBeTried) ?? searchOf(parts, tenant, slice, mayBeTried)
+    plainListOf(parts, tenant.tenantId, slice, mayBeTried) ?? searchFor(parts, tenant, slice, mayBeTried)
   const first = listed(isShort && tenant.database.hasThread === true)
   if (first.isUnique && 'offset' in slice) {
     const [found, members] = await readAs(tenant, first.statements)
@@ -148,6 +156,25 @@ interface Search {
   readonly isUnique?: undefined
 }
 
+/** Where a list is searched for. */
+interface Searched {
+  readonly tenantId: string
+  readonly database: Pick<Database, 'hasThread'>
+}
+
+const searchByShape = byShape(({ part, tenantId, slice }, how: 'alone' | 'beside others' | 'tried') =>
+  searchOf([part], { tenantId, database: { hasThread: how !== 'alone' } }, slice, how === 'tried'),
+)
+
+/** The same as searchOf, remembered if it is a list of one type. */
+function searchFor(parts: readonly ListPart[], searched: Searched, slice: Slice, mayBeTried = false): Search {
+  const [part, ...others] = parts
+  if (part === undefined || others.length > 0) return searchOf(parts, searched, slice, mayBeTried)
+  const { tenantId, database } = searched
+  const how = database.hasThread ? (mayBeTried ? 'tried' : 'beside others') : 'alone'
+  return searchByShape({ part, tenantId, slice }, how)
+}
+
 /**
  * A list that is not plain. If it may exceed its budget, it is one statement for each way to find it, which checks the
  * budget; otherwise it is read like a plain one. A page by position reads one more resource, which tells whether there
@@ -157,7 +184,7 @@ interface Search {
  */
 export function searchOf(
   parts: readonly ListPart[],
-  { tenantId, database }: Pick<TenantContext, 'tenantId' | 'database'>,
+  { tenantId, database }: Searched,
   slice: Slice,
   mayBeTried = false,
 ): Search {
