@@ -49,6 +49,8 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
   /** Whether no index has the order, so that all matches are sorted. */
   readonly isSorted?: boolean
   readonly sortKey: SQL
+  /** The page in order, if an index finds it: see ordered-lists.ts. */
+  readonly ordered?: ((list: List) => SQL) | undefined
   /** Set if only documents that contain a part of a value are tested. */
   readonly sparse?: SparseScan | undefined
 }

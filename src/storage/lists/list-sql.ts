@@ -30,6 +30,7 @@ import {
 import type { ListPart, Slice, Sought } from './list-request.ts'
 import type { List, Source } from './list-source.ts'
 import { inGroupsCounted } from './membership-columns.ts'
+import { orderedListOf } from './ordered-lists.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { prefilterOf } from './prefilter.ts'
 import { isSorted, mostFound, type ScanBudget, scanBudget, scannedParts } from './scan-budget.ts'
@@ -39,7 +40,8 @@ import { sparseListOf } from './sparse-scans.ts'
 /**
  * The requested list. It is two lists, whose budgets decide which of them is read, if indexes may find most of the directory:
  * by indexes, and by a scan. So is a later page that sets answer: sets are found as a whole for each page, and a scan ends with
- * the page. So is a list without an index, if a scan has a thread of its own: see sparse-scans.ts.
+ * the page. So is a list without an index, if a scan has a thread of its own: see sparse-scans.ts. And so is a list in an order that an
+ * index of values has, see ordered-lists.ts.
  */
 export function listsOf(
   parts: readonly ListPart[],
@@ -61,6 +63,9 @@ export function listsOf(
   }
   const budget = scanBudget(simple, known)
   const list = listOf(simple, tenantId, slice, budget)
+  const ordered = budget && orderedListOf(list, budget, hasThread)
+  if (ordered !== undefined)
+    return [ordered, listOf(simple, tenantId, slice, scanBudget(simple, known, ordered.budget))]
   const scanned = budget && scannedParts(simple, budget)
   if (scanned === undefined) {
     const sparse = budget && hasThread ? sparseListOf(simple, known, budget) : undefined

@@ -49,11 +49,9 @@ export function searchedPageOf(list: List): SQL {
     sql` UNION ALL `,
   )
   const ids = isMaterialized ? foundIdsOf(list) : idsOf(list)
-  const page = inOrder(
-    list,
-    list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`,
-    sql`${list.limit}`,
-  )
+  const page =
+    list.sources[0]?.ordered?.(list) ??
+    inOrder(list, list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`, sql`${list.limit}`)
   const isByIds = list.sources.some((source) => source.ids !== undefined)
   const shown = list.sources.map((source) => {
     const name = table(source)

@@ -144,6 +144,22 @@ describe('lists that differ in more than values are not confused', () => {
           }
   })
 
+  it.for(['displayName', 'name.familyName', 'externalId'])('all in the order of values: %s', (sortBy) => {
+    const shapes = [memory(true), memory(false)]
+    for (let i = 0; i < 4; i++)
+      for (const sortOrder of ['ascending', 'descending'])
+        for (const isBackwards of [true, false])
+          for (const slice of [
+            { offset: i, limit: 10 },
+            { offset: 20_000 + i, limit: 10 },
+            { from: undefined, isBackwards, limit: 10 },
+            ...[null, '', `k${i}`, 'k'.repeat(85), 'k'.repeat(86)].map((key) => {
+              return { from: { key, id: `u${i}` }, isBackwards, limit: 10 }
+            }),
+          ])
+            for (const one of shapes) one.expectSame(listOf({ sortBy, sortOrder }, { slice }))
+  })
+
   it('positions with and without a key, or with the beginning of one', () => {
     const shapes = memory()
     const long = 'a'.repeat(1_000)
