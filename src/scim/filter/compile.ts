@@ -215,7 +215,7 @@ function compileStartsWith(left: SqlFragment, prefix: string): SqlFragment {
  *
  * @returns undefined if there is none, because the prefix consists of U+10FFFF
  */
-function afterPrefix(prefix: string): string | undefined {
+export function afterPrefix(prefix: string): string | undefined {
   const characters = [...prefix]
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
     const next = (last.codePointAt(0) ?? 0) + 1

@@ -10,6 +10,7 @@
 import { pathText } from '../../scim/attribute-path.ts'
 import type { Scalar } from '../../scim/comparison.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
+import { afterPrefix } from '../../scim/filter/compile.ts'
 import type { SqlValue, Statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import type { ListPart, Position, Slice } from './list-request.ts'
@@ -27,13 +28,16 @@ interface Made {
   readonly statements: readonly Statement[]
 }
 
-/** What was made for a shape, and where its values go: the number of a value for each parameter, or a constant. */
+/** What was made for a shape, and where its values go: for each parameter, the number of a value or a constant. */
 interface Template<Result> {
   readonly made: Result
   readonly places: readonly (readonly Place[])[]
 }
 
-type Place = { readonly value: number } | { readonly constant: SqlValue }
+/** `isEnd`: the end of the range of texts that begin with the value. */
+type Place =
+  | { readonly value: number; readonly isEnd: boolean }
+  | { readonly value: undefined; readonly constant: SqlValue }
 
 /** Clients send few shapes. The statements of one have about 10 KB. */
 const MAX_SHAPES = 200
@@ -82,7 +86,9 @@ function filled<Result extends Made>(
   return { ...made, statements }
 
   function valueAt(place: Place): SqlValue {
-    return 'constant' in place ? place.constant : (values[place.value] ?? null)
+    if (place.value === undefined) return place.constant
+    const value = values[place.value] ?? null
+    return place.isEnd ? (afterPrefix(String(value)) ?? null) : value
   }
 }
 
@@ -103,9 +109,13 @@ function templateOf<Result extends Made>(
   const places = made.statements.map(({ params }, i) =>
     params.map((param, j): Place | undefined => {
       const other = same.statements[i]?.params[j]
-      if (param === other) return { constant: param }
-      const value = some.findIndex((one, k) => one === param && others[k] === other)
-      return value < 0 ? undefined : { value }
+      if (param === other) return { value: undefined, constant: param }
+      const isAt = (of: (value: SqlValue) => unknown) =>
+        some.findIndex((one, k) => of(one) === param && of(others[k] ?? null) === other)
+      const value = isAt((one) => one)
+      if (value >= 0) return { value, isEnd: false }
+      const end = isAt((one) => afterPrefix(String(one)))
+      return end < 0 ? undefined : { value: end, isEnd: true }
     }),
   )
   const found = places.map((ofStatement) => ofStatement.flatMap((place) => place ?? []))
@@ -190,7 +200,7 @@ function shapeOfFilter(
 
 function isPlain(key: string | number): boolean {
   if (typeof key === 'number') return Number.isFinite(key)
-  return key !== '' && key.length <= MAX_CHARACTERS
+  return key.length <= MAX_CHARACTERS && afterPrefix(key) !== undefined
 }
 
 /** A list of the same shape. @param others for each of the values */

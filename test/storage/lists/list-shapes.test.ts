@@ -74,6 +74,8 @@ describe('lists that differ in values alone', () => {
     'userName eq "$" or externalId eq "$ 2" or displayName eq "$"',
     'name.familyName eq "$" and name.givenName eq "$ 2"',
     'emails.value sw "$"',
+    'userName sw "$"',
+    'displayName sw "$" and externalId sw "$ 2"',
     'id eq "$" and urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value eq "$ 2"',
     'not (active eq true) and userName ge "$"',
   ])('are rendered once: %s', (filter) => {
