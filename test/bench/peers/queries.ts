@@ -113,7 +113,7 @@ export class QueryTraffic {
 
   get(): Exchange {
     const number = this.#unchanged('get')
-    return this.#get(`/Users/${this.#filled.userId(number)}`, `"userName":"${userName(number)}"`)
+    return this.#get(`/Users/${this.#filled.userId(number)}`, `"userName":"${userName(number)}"`, '"meta":{')
   }
 
   create(): Exchange {
@@ -141,7 +141,11 @@ export class QueryTraffic {
   listByIndex(): Exchange {
     const startIndex = 1 + PAGE * (this.#next('list') % Math.floor(this.#filled.size.users / PAGE))
     const exchange = this.#get(`/Users?startIndex=${startIndex}&count=${PAGE}`, `"startIndex":${startIndex}`)
-    return { ...exchange, check: (answer) => valuesOf(answer, 'userName').length === PAGE }
+    // Each resource has the time of its last change in `meta`, and the number of all is known: users are created meanwhile.
+    const check = (answer: string) =>
+      ['userName', 'lastModified'].every((attribute) => valuesOf(answer, attribute).length === PAGE) &&
+      Number(/"totalResults":(\d+)/.exec(answer)?.[1]) >= this.#filled.size.users
+    return { ...exchange, check }
   }
 
   /** The pages from the first one on, and again before the last one, which may be shorter. */
