@@ -76,7 +76,8 @@ export function renderJson(
   }
   // Parsed, and written again.
   if (stored instanceof StoredRow) call.projecting?.note(2 * STORED_UNITS * stored.json.length)
-  const whole = { ...stored.resource, ...(JSON.parse(`{${more}`) as Complex) }
+  const resource = stored instanceof StoredRow ? stored.parse() : stored.resource
+  const whole = { ...resource, ...(JSON.parse(`{${more}`) as Complex) }
   return JSON.stringify(project(whole, projection, type, call.projecting))
 }
 

@@ -11,7 +11,7 @@ import type { ResultSource } from '../storage/database/remembered.ts'
 import type { BoundValue, StatementToRun } from './d1-statement.ts'
 
 /** The most characters of all results with their keys. Beyond it, the memory begins anew. */
-const MAX_CHARACTERS = 32 * 1024 * 1024
+const MAX_CHARACTERS = 16 * 1024 * 1024
 /** About what an entry takes besides its characters, with what is made of it: a user with the end of its answer. */
 const ENTRY_CHARACTERS = 1_000
 

@@ -60,13 +60,17 @@ export class StoredRow implements Stored {
   }
 
   get resource(): Complex {
-    if (this.#resource === undefined) {
-      const { groups, members } = this.references
-      this.#resource = JSON.parse(this.#json) as Complex
-      if (groups !== undefined) this.#resource.groups = JSON.parse(groups)
-      if (members !== undefined) this.#resource.members = members
-    }
+    this.#resource ??= this.parse()
     return this.#resource
+  }
+
+  /** The same, for one answer: what is parsed takes several times the memory of its text, which may be remembered for long. */
+  parse(): Complex {
+    const { groups, members } = this.references
+    const resource = JSON.parse(this.#json) as Complex
+    if (groups !== undefined) resource.groups = JSON.parse(groups)
+    if (members !== undefined) resource.members = members
+    return resource
   }
 
   /** The resource as JSON text, without its references. */
