@@ -368,6 +368,8 @@ function readsTableThrough(step: string): boolean {
   if (/^SCAN (users|user_values|groups|m|memberships|u|g|d)\b/.test(step)) return true
   // At most one row: the location of a tenant that lives elsewhere.
   if (step === 'SEARCH tenant_locations USING PRIMARY KEY (tenant_id=?)') return false
+  // Counted up to MAX_CONFLICTS, and only if there is a conflict to store.
+  if (step === 'SEARCH kept USING PRIMARY KEY (tenant_id=?)') return false
   // One row: the newest event.
   if (step === 'SEARCH events USING PRIMARY KEY (tenant_id=?)') return false
   return /^SEARCH .*\(tenant_id=\?\)$/.test(step) && !step.includes('memberships_nested')
