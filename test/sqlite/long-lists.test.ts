@@ -84,3 +84,30 @@ describe('resources that share a value', () => {
     expect(longWrites).not.toHaveBeenCalled()
   })
 })
+
+describe('the users of a group', () => {
+  it('are listed in the thread if the group, or those within it, have many members', async () => {
+    addUsers('member-', 2, 'json_object()')
+    const database = new DatabaseSync(settings.databaseFile, { timeout: 1_000 })
+    for (const id of ['small', 'large', 'outer'])
+      database
+        .prepare(`INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified)
+          VALUES (?1, ?2, json_object('displayName', ?2), json_object('displayName', ?2), 1, 0, 0)`)
+        .run(tenant, id)
+    for (const [group, member, type] of [
+      ['small', 'member-000000', 'User'],
+      ['large', 'member-000001', 'User'],
+      ['outer', 'large', 'Group'],
+    ] as const)
+      database
+        .prepare('INSERT INTO memberships (tenant_id, group_id, member_id, member_type) VALUES (?, ?, ?, ?)')
+        .run(tenant, group, member, type)
+    database
+      .prepare(`UPDATE groups SET member_count = 10001 WHERE tenant_id = ? AND id = 'large'`)
+      .run(tenant)
+    database.close()
+    expect(await list('groups.value eq "small"')).toMatchObject({ ids: ['member-000000'], longReads: 0 })
+    expect(await list('groups.value eq "large"')).toMatchObject({ ids: ['member-000001'], longReads: 1 })
+    expect(await list('groups.value eq "outer"')).toMatchObject({ ids: ['member-000001'], longReads: 2 })
+  })
+})

@@ -390,6 +390,21 @@ function membersOf(filters: readonly Filter[], type: StoredResourceType, tenantI
   return countedMembers(filters, type, tenantId, (_, members) => members)
 }
 
+/**
+ * One row: the number of `members` of the groups that filters name, and of groups within them.
+ *
+ * @returns undefined if they name none
+ */
+export function membersNamed(parts: readonly ListPart[], tenantId: string): SQL | undefined {
+  const counts = parts.flatMap(({ type, filter }) => {
+    const leaves = filter === undefined || !showsGroups(type) ? [] : leavesOf(filter)
+    const named = leaves.filter((leaf) => isMembershipOfKnown(leaf, type))
+    return named.length === 0 ? [] : [membersOf(named, type, tenantId)]
+  })
+  if (counts.length === 0) return undefined
+  return sql`SELECT ${plus(counts)} AS members FROM tenants AS t WHERE t.id = ${tenantId}`
+}
+
 function membersOfAll(filters: readonly Filter[]): SQL {
   return sql`${sql.raw(String(filters.length))} * t.membership_count`
 }
