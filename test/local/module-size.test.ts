@@ -12,7 +12,7 @@ import { buildWorkerModules, type WorkerModule } from '../../src/local/worker-mo
 /** In bytes, with gzip. docs/benchmarks.md names them too. */
 const BUDGETS = [
   { what: 'in every isolate', budget: 160_000, counts: ({ isLazy }: WorkerModule) => !isLazy },
-  { what: 'in all', budget: 385_000, counts: () => true },
+  { what: 'in all', budget: 390_000, counts: () => true },
 ] as const
 
 const folder = mkdtempSync(join(tmpdir(), 'scim-module-size-'))
