@@ -104,10 +104,11 @@ describe.runIf(HAS_THREAD)('a list of which indexes find more is read in the thr
 
   it('those whose documents are large', async () => {
     const client = await newClient()
-    await client.createUser({ externalId: 'e', active: true })
-    const filter = 'externalId eq "e" and active eq true'
-    expect(await read(client, filtered(filter))).toEqual({ total: 1, shown: 1, isLong: false })
-    await env.DB.prepare('UPDATE tenants SET user_pieces = 1000000 WHERE id = ?1').bind(client.tenantId).run()
-    expect(await read(client, filtered(filter))).toEqual({ total: 1, shown: 1, isLong: true })
+    for (let i = 0; i < 6; i++) await client.createUser({ externalId: 'e', active: true })
+    const list = filtered('externalId eq "e" and active eq true', '&attributes=id')
+    expect(await read(client, list)).toEqual({ total: 6, shown: 6, isLong: false })
+    // 2.8 MB each.
+    await setDocuments(client, `'$.title', hex(zeroblob(700000))`)
+    expect((await read(client, list)).isLong).toBe(true)
   })
 })
