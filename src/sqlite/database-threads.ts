@@ -13,8 +13,8 @@ import type { OpenOptions } from './open.ts'
 /** The module of thread.ts as text. The build inlines it; otherwise the file is used. */
 declare const THREAD_SOURCE: string | undefined
 
-/** The page cache of a thread. */
-const CACHE_KIB = 16 * 1024
+/** The page cache of a thread. What it reads through once is in the cache of the operating system. */
+const CACHE_KIB = 4 * 1024
 /** A thread holds about 10 MB besides its cache. */
 const IDLE_MS = 30_000
 

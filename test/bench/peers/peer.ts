@@ -226,7 +226,8 @@ function commandLine(
   const timing = { SERVER_TIMING: serverTiming ? '1' : '0' }
   const settings = { ADMIN_TOKEN, REQUEST_LOG: '0', ...timing }
   const selfHosted = { ...settings, TOKEN_LIMIT: '0', TENANT_LIMIT: '0', PORT: String(port) }
-  const deno = ['serve', '--no-prompt', '-A', '--host', '127.0.0.1', '--port', String(port)]
+  const flags = ['--no-prompt', '--v8-flags=--max-semi-space-size=4', '-A']
+  const deno = ['serve', ...flags, '--host', '127.0.0.1', '--port', String(port)]
   const floor = join(import.meta.dirname, 'self-hosted-floor.mjs')
   const floorFile = { FLOOR_FILE: databaseFile(name, folder), PORT: String(port) }
   const otherProject = (server: string): CommandLine => [
