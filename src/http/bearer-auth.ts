@@ -42,18 +42,13 @@ export const directoryAuth = createMiddleware<HttpEnv>(async function directoryA
  */
 async function authenticate(c: Context<HttpEnv>): Promise<void> {
   const token = bearerToken(c)
-  const claimed = token === undefined ? undefined : actorOf(token, c.env.now(), c.env.sha256)
-  const actor = claimed instanceof Promise ? await claimed : claimed
+  const actor = token === undefined ? undefined : await actorOf(token, c.env.now(), c.env.sha256)
   const isKnown = actor !== undefined && isKnownValid(actor)
   if (isBlocked('scim', c) && !isKnown) throw tooManyFailedAuthentications()
   if (actor === undefined) throw new AccessRefused('malformed')
   // An unverified token must not occupy the queue of the tenant that it names.
-  const turn = !isKnown
-    ? c.env.turn?.(clientNetwork(c))
-    : hasBody(c)
-      ? undefined
-      : c.env.turn?.(actor.tenantId)
-  if (turn !== undefined) await turn
+  if (!isKnown) await c.env.turn?.(clientNetwork(c))
+  else if (!hasBody(c)) await c.env.turn?.(actor.tenantId)
   c.set('actor', actor)
   if (!isRead(c)) await prove(c)
   const rate = requireRate(c)

@@ -73,33 +73,6 @@ export function isFeedReadDue({ tokenHash, now }: Use): boolean {
   return now - (known.get(tokenHash)?.feedReadAt ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
 }
 
-/** What a token claims. */
-interface Claims {
-  readonly tenantId: string
-  readonly tokenHash: string
-}
-
-/** With the longest tokens about 300 KB. */
-const MAX_CLAIMS = 1_000
-
-/**
- * The claims of known tokens by their text, because hashing takes longer than the rest of an authentication. They follow from
- * the text alone, so they are right even if the token is refused meanwhile.
- */
-const claimsByToken = new Map<string, Claims>()
-
-/** Remembers the claims of a token if it is known to be valid, so that nobody can displace them with invented tokens. */
-export function rememberClaims(token: string, claims: Claims): void {
-  if (!isKnownValid(claims)) return
-  const [oldest] = claimsByToken.keys()
-  if (claimsByToken.size >= MAX_CLAIMS && oldest !== undefined) claimsByToken.delete(oldest)
-  claimsByToken.set(token, claims)
-}
-
-export function knownClaims(token: string): Claims | undefined {
-  return claimsByToken.get(token)
-}
-
 /** Forgets a token that was refused. */
 export function forgetToken({ tokenHash }: Pick<Use, 'tokenHash'>): void {
   known.delete(tokenHash)

@@ -30,12 +30,10 @@ import {
   forgetToken,
   isKnownValid,
   type KnownClient,
-  knownClaims,
   knownClient,
   recordContact,
   recordFeedRead,
   recordUse,
-  rememberClaims,
 } from './known-tokens.ts'
 import { type Sha256, sha256 } from './secrets.ts'
 import {
@@ -58,21 +56,10 @@ export type TokenScope = (typeof tokens.$inferSelect)['scope']
  *
  * @returns undefined if the text does not have the form of a token
  */
-export function actorOf(
-  token: string,
-  now: number,
-  hash: Sha256 = sha256,
-): Actor | Promise<Actor> | undefined {
-  const claims = knownClaims(token)
-  if (claims !== undefined) return { tenantId: claims.tenantId, tokenHash: claims.tokenHash, now }
+export async function actorOf(token: string, now: number, hash: Sha256 = sha256): Promise<Actor | undefined> {
   const tenantId = TOKEN.exec(token)?.[1]
-  return tenantId === undefined ? undefined : hashed(token, tenantId, now, hash)
-}
-
-async function hashed(token: string, tenantId: string, now: number, hash: Sha256): Promise<Actor> {
-  const tokenHash = await hash(token)
-  rememberClaims(token, { tenantId, tokenHash })
-  return { tenantId, tokenHash, now }
+  if (tenantId === undefined) return undefined
+  return { tenantId, tokenHash: await hash(token), now }
 }
 
 /** The tenant that a token names, even an incomplete one. It proves nothing. */
