@@ -99,8 +99,10 @@ function applyToPath(resource: Complex, operation: PatchOperation, reading: Coll
   // `emails.value` means the value of each e-mail address, so it has no target if there are none.
   if (containers.length === 0 && operation.op !== 'remove') throw noTarget(text)
   const attribute = target(path)
+  const isThere = containers.some((container) => container[attribute.name] !== undefined)
   for (const container of containers) setAttribute({ container, attribute, text }, operation, reading)
-  prune(resource, path.steps, work)
+  // Without a value to remove, nothing became empty. To look takes long in elements with many sub-attributes.
+  if (isThere || operation.op !== 'remove') prune(resource, path.steps, work)
 }
 
 /**
@@ -196,7 +198,7 @@ function mergeComplex(place: Place, operation: PatchOperation, reading: Collecti
   const before = container[attribute.name]
   const merged: Complex = isComplex(before) ? { ...before } : {}
   mergeInto(merged, { attribute, text }, { ...operation, value: sent }, reading)
-  if (isNotEmpty(merged)) container[attribute.name] = merged
+  if (isNotEmpty(merged, attribute)) container[attribute.name] = merged
   else delete container[attribute.name]
 }
 
@@ -241,7 +243,7 @@ function applyToSelection(resource: Complex, operation: PatchOperation, reading:
     const identities = selected.map((element) => identityOf(attribute, element, work))
     for (const element of selected) setElement(element, operation, reading)
     const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, reading)
-    let list = [...before.filter(isNotEmpty), ...created]
+    let list = [...before.filter((element) => isNotEmpty(element, attribute)), ...created]
     keepOnePrimary(list, [...selected, ...created], work)
     // A changed element may now be a duplicate of another one.
     if (
@@ -323,11 +325,10 @@ function assignElements(container: Complex, attribute: Attribute, list: readonly
   else container[attribute.name] = list
 }
 
-function isNotEmpty(value: unknown): boolean {
+function isNotEmpty(value: unknown, { subAttributes = [] }: Attribute): boolean {
   if (!isComplex(value)) return true
-  // A list of all names would take long for an extension with many attributes.
-  for (const name in value) if (Object.hasOwn(value, name)) return true
-  return false
+  // Mostly, one of the first is there. To list all names takes long in a value with many of them.
+  return subAttributes.some(({ name }) => Object.hasOwn(value, name)) || Object.keys(value).length > 0
 }
 
 /** RFC 7643 §2.5: a complex value without sub-attributes is unassigned. */
@@ -338,9 +339,13 @@ function prune(resource: Complex, steps: readonly Attribute[], work: Work): void
   if (Array.isArray(value) && rest.length > 0) {
     work.visit(value.length)
     // The list must be a new one, because elements.ts caches the positions of elements by list.
-    assignElements(resource, step, value.filter(isNotEmpty))
+    assignElements(
+      resource,
+      step,
+      value.filter((element) => isNotEmpty(element, step)),
+    )
   }
   if (!isComplex(value)) return
   prune(value, rest, work)
-  if (!isNotEmpty(value)) delete resource[step.name]
+  if (!isNotEmpty(value, step)) delete resource[step.name]
 }
