@@ -179,7 +179,20 @@ async function costOf(
     const processorMs = Math.min(again.processorMs, least.processorMs)
     least = { ...(again.servingMs < least.servingMs ? again : least), processorMs }
   }
-  return least
+  if (!excesses(least, request).includes('processorMs')) return least
+  // A background job of this process may have run beside it.
+  await idle()
+  return { ...least, processorMs: Math.min(least.processorMs, (await send()).processorMs) }
+}
+
+/** Resolves when this process does nothing any more. */
+async function idle(): Promise<void> {
+  for (let ms = Number.POSITIVE_INFINITY; ms > 10; ) {
+    const before = process.cpuUsage()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const { user, system } = process.cpuUsage(before)
+    ms = (user + system) / 1_000
+  }
 }
 
 function excesses(cost: RequestCost, { path }: AmplifiedRequest): readonly Bounded[] {
